@@ -1,0 +1,35 @@
+/*
+ * ascii.h -- character classes and numbers, without a locale.
+ */
+#ifndef BASE_ASCII_H
+#define BASE_ASCII_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "base/status.h"
+
+bool ascii_is_alpha(char c);
+bool ascii_is_digit(char c);
+bool ascii_is_alnum(char c);
+bool ascii_is_space(char c);	/* SP HTAB CR LF */
+bool ascii_is_control(char c);	/* below SP, and DEL */
+bool ascii_is_8bit(char c);
+char ascii_lower(char c);
+char ascii_upper(char c);
+int ascii_hex_value(char c);	/* 0..15, or -1 */
+
+/* True when s is valid UTF-8 (no overlong form, no surrogate, RFC 3629). */
+bool utf8_is_valid(struct slice s);
+/* Length of the longest prefix of s, at most max bytes, that cuts no UTF-8 character. */
+size_t utf8_cut(struct slice s, size_t max);
+
+/*
+ * The whole of s as a decimal number within [min, max].
+ * SYNTAX: empty, or anything but digits.  LIMIT: out of range.
+ */
+MUST_USE enum status parse_u32(struct slice s, uint32_t min, uint32_t max, uint32_t *out);
+MUST_USE enum status parse_u64(struct slice s, uint64_t min, uint64_t max, uint64_t *out);
+
+#endif

@@ -1,0 +1,7 @@
+# cmake -DSANITIZE=ON: address and undefined-behaviour checks in every program.
+option(SANITIZE "build with ASan and UBSan" OFF)
+if(SANITIZE)
+	add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined
+		-fno-omit-frame-pointer)
+	add_link_options(-fsanitize=address,undefined)
+endif()
