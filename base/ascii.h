@@ -22,6 +22,8 @@ int ascii_hex_value(char c);	/* 0..15, or -1 */
 
 /* True when s is valid UTF-8 (no overlong form, no surrogate, RFC 3629). */
 bool utf8_is_valid(struct slice s);
+/* Bytes of the one UTF-8 character that s begins with; 0 when s is empty or begins with none. */
+size_t utf8_char_len(struct slice s);
 /* Length of the longest prefix of s, at most max bytes, that cuts no UTF-8 character. */
 size_t utf8_cut(struct slice s, size_t max);
 

@@ -18,5 +18,8 @@ uint64_t clock_monotonic_ms(void);
 void clock_format_rfc5322(uint64_t at_s, struct buf *out);
 /* RFC 3339 in UTC: "2026-11-24T10:36:51Z". */
 void clock_format_rfc3339(uint64_t at_s, struct buf *out);
+/* The same into fixed memory, NUL-terminated.  Years after 9999 read as its last second. */
+#define CLOCK_RFC3339_LEN 20
+void clock_write_rfc3339(uint64_t at_s, char out[CLOCK_RFC3339_LEN + 1]);
 
 #endif

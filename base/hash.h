@@ -29,6 +29,8 @@ bool hash_equal(const void *a, const void *b, size_t len);
 
 /* CRC-32C (Castagnoli) of s, continuing from seed (0 to begin). */
 uint32_t crc32c(uint32_t seed, struct slice s);
+/* The same on any machine: crc32c() uses it where the processor has no instruction for it. */
+uint32_t crc32c_portable(uint32_t seed, struct slice s);
 /* SipHash-2-4 under a 16-byte key. */
 uint64_t siphash(const uint8_t key[16], struct slice s);
 

@@ -12,6 +12,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/problem.h"
@@ -25,6 +26,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 struct log_line {
 	enum log_level level;
+	bool is_cut;	/* a field found no room; log_end() says so with cut=yes */
 	size_t len;
 	char text[LOG_LINE_MAX];
 };
