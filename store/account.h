@@ -1,0 +1,21 @@
+/*
+ * account.h -- what the store keeps of an account; its id and everything an
+ * administrator sets come from policyd's directory.
+ */
+#ifndef STORE_ACCOUNT_H
+#define STORE_ACCOUNT_H
+
+#include "store/env.h"
+
+struct account_row {
+	uint32_t id;
+	uint32_t inbox;		/* mailbox id */
+	uint64_t bytes;		/* of all its messages, trash apart */
+	uint64_t messages;
+};
+
+/* ABSENT until the account's first session or delivery made its folders. */
+MUST_USE enum status account_get(struct txn *t, uint32_t account, struct account_row *out,
+    struct problem *why);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * audit.h -- what was decided about accepted mail and changed by
+ * administrators, and why: written with what it explains, in one transaction.
+ */
+#ifndef STORE_AUDIT_H
+#define STORE_AUDIT_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "store/env.h"
+
+struct audit_row {
+	uint64_t change;
+	uint16_t part;
+	uint64_t at_s;
+	struct slice kind;	/* "mail", "account.changed" ... */
+	struct slice actor;	/* login, "admin", or a fetch account */
+	struct slice subject;	/* mid, or what was changed */
+	struct slice detail;	/* lines */
+};
+
+struct audit_filter {
+	uint64_t from_s, to_s;	/* to_s 0: no end */
+	struct slice kind, actor, subject;	/* empty: any; subject also matches inside detail */
+	uint32_t limit;		/* newest so many */
+};
+
+/* Newest first; each() returns false to stop. */
+MUST_USE enum status audit_each(struct txn *t, const struct audit_filter *f,
+    bool (*each)(void *ctx, const struct audit_row *row), void *ctx, struct problem *why);
+
+/* Wire forms of STORE_AUDIT_LIST and its rows. */
+void audit_filter_put(const struct audit_filter *f, struct buf *out);
+MUST_USE enum status audit_filter_read(struct slice payload, struct audit_filter *f);
+void audit_row_put(const struct audit_row *row, struct buf *out);
+MUST_USE enum status audit_row_read(struct slice payload, struct audit_row *row);
+
+#endif

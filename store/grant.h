@@ -1,0 +1,37 @@
+/*
+ * grant.h -- what policyd gives a session at login: a signed statement of who
+ * it is and what it may change.  stored checks it without asking anybody, so
+ * sessions outlive a restart of either.  The key is made by the supervisor and
+ * known to policyd and stored only.
+ *
+ *   u8 version 1, u32 account, u32 rights, u64 issued_at, slice login, slice sid, 32 bytes HMAC
+ */
+#ifndef STORE_GRANT_H
+#define STORE_GRANT_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+#include "base/status.h"
+
+#define GRANT_MAX 512
+
+enum {
+	GRANT_CHANGE = 1,	/* append, copy, move, flags, expunge, folders in its own account */
+};
+
+struct grant {
+	uint32_t account;
+	uint32_t rights;
+	uint64_t issued_at;
+	struct slice login;
+	struct slice sid;
+};
+
+/* Append the sealed form. */
+void grant_seal(const struct grant *g, struct slice key, struct buf *out);
+/* Check and read; slices are borrowed.  DENIED when the seal is not of this key; CORRUPT. */
+MUST_USE enum status grant_open(struct slice sealed, struct slice key, struct grant *out);
+/* Read without the key: a worker learns whose session it has.  Proves nothing. */
+MUST_USE enum status grant_peek(struct slice sealed, struct grant *out);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * journal.h -- every change of a mailbox: who, when, from where, which UIDs,
+ * before and after.  Its key, the change number, is IMAP's mod-sequence.
+ */
+#ifndef STORE_JOURNAL_H
+#define STORE_JOURNAL_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+#include "store/env.h"
+
+enum journal_op {
+	JOURNAL_ADDED = 1,	/* delivered, appended or copied in: uids */
+	JOURNAL_FLAGGED,	/* flags of uids changed */
+	JOURNAL_EXPUNGED,	/* uids are gone */
+	JOURNAL_MAILBOX_MADE,
+	JOURNAL_MAILBOX_RENAMED,	/* before, after: names */
+	JOURNAL_MAILBOX_REMOVED,
+	JOURNAL_SUBSCRIBED,
+	JOURNAL_UNSUBSCRIBED,
+	JOURNAL_OP_COUNT
+};
+
+struct journal_row {
+	uint64_t change;
+	uint16_t part;
+	uint8_t op;		/* enum journal_op */
+	uint64_t at_s;
+	uint32_t account, mailbox;
+	uint32_t actor;		/* account that did it; 0: a delivery */
+	struct slice sid;	/* session it came from */
+	struct slice uids;	/* uidset_read() form; empty set where none */
+	struct slice before, after;	/* by op; flags as u64le: the bits removed, the bits added */
+};
+
+/* Rows with a change number > after, ascending; each() returns false to stop. */
+MUST_USE enum status journal_each(struct txn *t, uint64_t after,
+    bool (*each)(void *ctx, const struct journal_row *row), void *ctx, struct problem *why);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * plan.h -- what a message causes, as a value: policyd decides it, stored
+ * executes it in one transaction.  It can be printed, tested and run dry.
+ */
+#ifndef STORE_PLAN_H
+#define STORE_PLAN_H
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/problem.h"
+#include "base/slice.h"
+#include "base/status.h"
+
+#define PLAN_ACTIONS_MAX 4096
+#define PLAN_PRECONDITIONS_MAX 256
+#define AUDIT_DETAIL_MAX 3000
+
+enum plan_direction { PLAN_IN, PLAN_OUT, PLAN_INTERNAL };
+
+/* Checked inside the transaction; when one fails nothing happens. */
+enum precondition_kind {
+	PRECONDITION_NOT_FETCHED = 1,	/* fetch id, uidl: else the answer is EXISTS */
+};
+
+struct precondition {
+	uint8_t kind;
+	uint32_t id;
+	struct slice name;
+};
+
+enum plan_action_kind {
+	ACTION_DELIVER = 1,	/* into a mailbox of account */
+	ACTION_ARCHIVE,		/* one archive entry: sender and recipients of the envelope */
+	ACTION_QUEUE,		/* to recipient, by route */
+	ACTION_FETCHED,		/* remember uidl of fetch */
+	ACTION_AUDIT,		/* write down what was decided, and why */
+};
+
+struct plan_action {
+	uint8_t kind;
+	uint32_t account;	/* DELIVER */
+	uint8_t role;		/* DELIVER: enum mailbox_role; the account's folder with that role */
+	uint64_t flags;		/* DELIVER: system flags */
+	uint8_t direction;	/* ARCHIVE: enum plan_direction */
+	struct slice sender;	/* ARCHIVE, QUEUE; empty: the null sender */
+	struct slice recipients;	/* ARCHIVE: separated by LF.  QUEUE: one */
+	uint32_t route, credential;	/* QUEUE: ids in the directory */
+	uint32_t fetch;		/* FETCHED */
+	struct slice uidl;	/* FETCHED */
+	struct slice audit_kind, actor, subject, detail;	/* AUDIT; detail: lines of UTF-8 */
+};
+
+struct plan {
+	struct slice mid;
+	struct slice sid;
+	uint32_t author;	/* account that wrote the message, 0: nobody of ours */
+	uint64_t received_at;
+	int16_t received_zone;
+	/* The text travels as a sealed memfd beside the plan; size 0: no text. */
+	uint32_t size_bytes;
+	uint8_t sha256[SHA256_LEN];
+	struct slice digest;	/* store/digest.h */
+	uint32_t precondition_count;
+	struct precondition *preconditions;
+	uint32_t action_count;
+	struct plan_action *actions;
+};
+
+/* LIMIT when it has too many parts or does not fit a frame. */
+MUST_USE enum status plan_encode(const struct plan *p, struct buf *out);
+/* Slices are borrowed from payload, arrays are given: plan_clear().  CORRUPT. */
+MUST_USE enum status plan_decode(struct slice payload, struct plan *out);
+void plan_clear(struct plan *p);
+/* Append a readable form, an action a line, for logs, tests and dry runs. */
+void plan_print(const struct plan *p, struct buf *out);
+
+#endif

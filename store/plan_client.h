@@ -1,0 +1,48 @@
+/*
+ * plan_client.h -- how policyd asks stored to execute plans, and what it asks
+ * the store before it decides.
+ */
+#ifndef STORE_PLAN_CLIENT_H
+#define STORE_PLAN_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/problem.h"
+#include "store/plan.h"
+
+struct loop;
+struct plan_client;
+
+struct plan_client *plan_client_new(struct loop *l, const char *path);
+void plan_client_free(struct plan_client **c);
+void plan_cancel(struct plan_client *c, uint32_t call);
+
+/*
+ * OK      on disk; change is its number
+ * EXISTS  a NOT_FETCHED precondition failed: it is stored already
+ * STALE   another precondition failed: decide again
+ * BUSY    disk full, or no answer: it may have happened
+ * CORRUPT the text is not what the plan says
+ */
+typedef void plan_done(void *ctx, enum status st, uint64_t change, const struct problem *why);
+/* text: sealed memfd or -1; stays the caller's. */
+uint32_t plan_execute(struct plan_client *c, const struct plan *p, int text, plan_done *done,
+    void *ctx);
+
+/* accounts[i]: who wrote the message with the i-th key, 0: unknown. */
+typedef void thread_done(void *ctx, enum status st, const uint32_t *accounts, uint32_t count);
+#define THREAD_KEYS_MAX 64
+uint32_t plan_thread(struct plan_client *c, const uint64_t *keys, uint32_t count,
+    thread_done *done, void *ctx);
+
+/* stored_at[i]: when the i-th was stored, 0: never. */
+typedef void fetched_done(void *ctx, enum status st, const uint64_t *stored_at, uint32_t count);
+#define FETCHED_UIDLS_MAX 20000
+uint32_t plan_fetched(struct plan_client *c, uint32_t fetch, const struct slice *uidls,
+    uint32_t count, fetched_done *done, void *ctx);
+/* is_last: what was named in this and the calls before is all that is still outside. */
+uint32_t plan_fetched_keep(struct plan_client *c, uint32_t fetch, const struct slice *uidls,
+    uint32_t count, bool is_last, fetched_done *done, void *ctx);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * protocol.h -- what stored answers on its three sockets.  Every answer begins
+ * with u8 status (enum status) and slice why; the rest follows when it is OK.
+ * Encoders and decoders of requests: client.h, plan_client.h; tested as pairs.
+ */
+#ifndef STORE_PROTOCOL_H
+#define STORE_PROTOCOL_H
+
+enum store_request {
+	/* store-work.sock: workers, under a grant */
+	STORE_HELLO = 1,	/* -> an eventfd, signalled after commits */
+	STORE_SESSION,		/* make the account's folders when it has none */
+	STORE_APPEND,
+	STORE_COPY,
+	STORE_MOVE,
+	STORE_FLAGS,
+	STORE_EXPUNGE,
+	STORE_MAILBOX_MAKE,
+	STORE_MAILBOX_RENAME,
+	STORE_MAILBOX_REMOVE,
+	STORE_SUBSCRIBE,
+	STORE_UNSUBSCRIBE,
+	STORE_CLAIM_RECENT,
+	/* store-plan.sock: policyd */
+	STORE_PLAN = 100,	/* plan, text descriptor -> u64 change, u64 text id */
+	STORE_THREAD,		/* keys of message ids -> author accounts */
+	STORE_FETCHED,		/* fetch id, uidls -> when each was stored, 0: never */
+	STORE_FETCHED_KEEP,	/* fetch id, uidls still outside: forget the others */
+	/* store-admin.sock: mailadm */
+	STORE_AUDIT_LIST = 200,	/* filters -> rows (STORE_ROW), then STORE_END */
+	STORE_ROW = 300,
+	STORE_END,
+};
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * text.h -- message texts: one row each, bytes and a long digest in segments.
+ * A text lives while rows refer to it (mailboxes, archive, trash, queue).
+ */
+#ifndef STORE_TEXT_H
+#define STORE_TEXT_H
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "store/env.h"
+
+#define TEXT_SIZE_MAX (UINT32_C(256) * 1024 * 1024)
+#define MID_LEN_MAX 16
+
+struct store;
+
+struct text_row {
+	uint64_t id;		/* rises with time */
+	struct slice mid;	/* the message's name in every log; borrowed */
+	uint32_t size_bytes;
+	uint8_t sha256[SHA256_LEN];
+	uint32_t references;
+	uint64_t received_at;
+	uint32_t segment;	/* where it lies: segment.h */
+	uint64_t segment_at;
+	uint8_t codec;
+	uint32_t digest_len;
+	struct slice digest;	/* borrowed; empty when it lies in the segment: text_digest() */
+};
+
+MUST_USE enum status text_get(struct txn *t, uint64_t id, struct text_row *out,
+    struct problem *why);
+/* Append the digest record (store/digest.h). */
+MUST_USE enum status text_digest(struct store *s, const struct text_row *row, struct buf *out,
+    struct problem *why);
+/*
+ * Copy bytes [at, at + len) of the text to out (room for len).  LIMIT beyond its end.
+ * CORRUPT when the segment does not hold what the row says.  A long text is read in
+ * pieces of any size; the checksum is proved by verify, not here.
+ */
+MUST_USE enum status text_read(struct store *s, const struct text_row *row, uint32_t at,
+    uint32_t len, char *out, struct problem *why);
+
+#endif
