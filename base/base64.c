@@ -25,6 +25,8 @@ base64_encode(struct buf *out, struct slice bytes)
 	size_t i;
 	char *to;
 
+	if (bytes.len == 0)
+		return STATUS_OK;
 	if (groups > (out->max - out->len) / 4 || buf_reserve(out, groups * 4) != STATUS_OK) {
 		out->is_over = true;
 		return STATUS_LIMIT;
@@ -75,6 +77,8 @@ base64_decode(struct buf *out, struct slice text)
 	size_t size, i;
 	char *to;
 
+	if (text.len == 0)
+		return STATUS_OK;
 	if (text.len % 4 != 0)
 		return STATUS_SYNTAX;
 	while (pad < 2 && pad < text.len && text.ptr[text.len - 1 - pad] == '=')
