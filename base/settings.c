@@ -47,7 +47,7 @@ struct parse {
 	uint32_t *set_at;	/* for each row: the line that set it, or 0 */
 	uint32_t line;
 	struct slice section;
-	bool is_ours;		/* some row belongs to this section */
+	bool is_ours;		/* some row with a help text is of this section */
 	bool has_section;
 };
 
@@ -203,7 +203,8 @@ read_section(struct parse *p, struct slice line)
 	p->has_section = true;
 	p->is_ours = false;
 	for (i = 0; i < p->count; i++)
-		if (slice_equal(p->section, slice_from_cstr(p->rows[i].section)))
+		if (p->rows[i].help != NULL &&
+		    slice_equal(p->section, slice_from_cstr(p->rows[i].section)))
 			p->is_ours = true;
 	return STATUS_OK;
 }
@@ -222,13 +223,13 @@ read_pair(struct parse *p, struct slice line)
 		    p->has_section ? "expected key = value" : "a [section] comes before any key");
 		return STATUS_SYNTAX;
 	}
-	if (!p->is_ours)
-		return STATUS_OK;
 	value = slice_trim(value);
 	for (i = 0; i < p->count && row == NULL; i++)
 		if (slice_equal(p->section, slice_from_cstr(p->rows[i].section)) &&
 		    slice_equal(key, slice_from_cstr(p->rows[i].name)))
 			row = &p->rows[i];
+	if (row == NULL && !p->is_ours)
+		return STATUS_OK;
 	if (row == NULL) {
 		problem_set(p->why, "%s:%" PRIu32 ": no setting %.*s in [%.*s]", p->file,
 		    p->line, SLICE_ARG(key), SLICE_ARG(p->section));
@@ -390,6 +391,8 @@ settings_describe(FILE *to, const struct setting *rows, size_t count)
 	for (i = 0; i < count; i++) {
 		const struct setting *row = &rows[i];
 
+		if (row->help == NULL)
+			continue;
 		if (strcmp(section, row->section) != 0)
 			fprintf(to, "[%s]\n\n", row->section);
 		section = row->section;

@@ -28,7 +28,7 @@ struct setting {
 	size_t offset;		/* of the field in the daemon's settings struct */
 	const char *fallback;	/* as it would be written in the file */
 	uint64_t min, max;	/* for numbers; both 0: no bounds */
-	const char *help;
+	const char *help;	/* NULL: another program's setting, read here too */
 };
 
 #define SETTINGS_FILE_MAX (256 * 1024)
@@ -36,8 +36,9 @@ struct setting {
 
 /*
  * Fill *out (zeroed by the caller) from the file's text: fallbacks first, then
- * the file.  file names it in messages.  Sections that no row names belong to
- * other programs and are passed over; an unknown key in one of ours is SYNTAX.
+ * the file.  file names it in messages.  Sections that no row with a help text
+ * is of belong to other programs and are passed over; an unknown key in one of
+ * ours is SYNTAX.
  * On any failure *out is zeroed again.
  *
  * SYNTAX  not UTF-8, controls, no "key = value", an unknown key, a key set twice, a bad value
