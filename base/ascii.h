@@ -10,6 +10,7 @@
 #include "base/slice.h"
 #include "base/status.h"
 
+/* What a byte is, and its other case.  Bytes from 128 on are 8bit and nothing else. */
 bool ascii_is_alpha(char c);
 bool ascii_is_digit(char c);
 bool ascii_is_alnum(char c);

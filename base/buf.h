@@ -24,11 +24,12 @@ struct buf {
 struct buf buf_init(size_t max);
 /* Release the memory; the buf is empty again and usable, with the same max. */
 void buf_clear(struct buf *b);
-/* As buf_clear(), wiping the memory first.  For secrets. */
+/* As buf_clear(), wiping the memory first.  For secrets; buf_reserve() first, growing leaves copies. */
 void buf_wipe(struct buf *b);
 /* Forget the contents and is_over, keep the memory. */
 void buf_reset(struct buf *b);
 
+/* Each appends all or nothing; LIMIT when it does not fit.  s lies outside of b's memory. */
 enum status buf_append(struct buf *b, struct slice s);
 enum status buf_append_byte(struct buf *b, char c);
 enum status buf_append_u64(struct buf *b, uint64_t n);	/* decimal */

@@ -18,8 +18,11 @@ struct reader {
 	bool is_short;	/* a read found too few bytes */
 };
 
+/* A reader of borrowed memory. */
 struct reader reader_init(const void *data, size_t len);
 struct reader reader_of(struct slice s);
+
+/* The next field, in its byte order. */
 uint8_t read_u8(struct reader *in);
 uint16_t read_u16le(struct reader *in);
 uint32_t read_u32le(struct reader *in);
@@ -37,6 +40,7 @@ bool reader_at_end(const struct reader *in);
 /* Nothing was short so far. */
 bool reader_ok(const struct reader *in);
 
+/* Append a field; buf_status() tells whether all found room. */
 void put_u8(struct buf *out, uint8_t v);
 void put_u16le(struct buf *out, uint16_t v);
 void put_u32le(struct buf *out, uint32_t v);

@@ -20,6 +20,7 @@
 #define CHECK_STATUS(a, b) assert_string_equal(status_name(a), status_name(b))
 #define CHECK_SLICE(s, text) check_slice((s), (text), __FILE__, __LINE__)
 
+/* For CHECK_SLICE: the bytes of s are those of text. */
 static inline void
 check_slice(struct slice s, const char *text, const char *file, int line)
 {

@@ -14,6 +14,7 @@
 
 struct sha256;	/* a hash being computed */
 
+/* A hash of nothing yet, given; sha256_free() it.  update adds bytes. */
 struct sha256 *sha256_new(void);
 void sha256_update(struct sha256 *h, struct slice s);
 /* Writes the hash and starts a new one. */

@@ -26,6 +26,7 @@ slice_make(const void *ptr, size_t len)
 	return (struct slice){ ptr, len };
 }
 
+/* The same bytes. */
 bool slice_equal(struct slice a, struct slice b);
 /* ASCII letters compare without case (RFC 5234 strings). */
 bool slice_equal_nocase(struct slice a, struct slice b);

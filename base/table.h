@@ -9,6 +9,7 @@
 
 struct table;
 
+/* An empty table, given; table_free() it. */
 struct table *table_new(void);
 /* free_value may be NULL; otherwise called on every value left. */
 void table_free(struct table **t, void (*free_value)(void *value));
