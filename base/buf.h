@@ -24,7 +24,7 @@ struct buf {
 struct buf buf_init(size_t max);
 /* Release the memory; the buf is empty again and usable, with the same max. */
 void buf_clear(struct buf *b);
-/* As buf_clear(), wiping the memory first.  For secrets; buf_reserve() first, growing leaves copies. */
+/* As buf_clear(), wiping the memory first.  For secrets: reserve early, growing leaves copies. */
 void buf_wipe(struct buf *b);
 /* Forget the contents and is_over, keep the memory. */
 void buf_reset(struct buf *b);
