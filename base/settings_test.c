@@ -79,6 +79,28 @@ a_file_is_read_as_people_write_it(void **state)
 	settings_free(rows, ARRAY_LEN(rows), &s);
 }
 
+static void
+a_row_without_help_reads_one_key_of_a_strangers_section(void **state)
+{
+	static const struct setting guest[] = {
+		{ "mail", "workers", SETTING_U32, offsetof(struct sample, workers), "4", 1, 64,
+		    NULL },
+	};
+	struct sample s = { 0 };
+	char *page = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&page, &len);
+
+	(void)state;
+	CHECK_STATUS(settings_parse(SLICE("[mail]\ngreeting = x\nworkers = 9\n"), "x.conf",
+	    guest, ARRAY_LEN(guest), &s, NULL), STATUS_OK);
+	CHECK_U64(s.workers, 9);
+	settings_describe(to, guest, ARRAY_LEN(guest));
+	fclose(to);
+	CHECK_U64(len, 0);	/* the page is written by whose setting it is */
+	free(page);
+}
+
 static const struct {
 	const char *text;
 	enum status want;
@@ -283,6 +305,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_word_the_fallbacks_hold),
 		cmocka_unit_test(a_file_is_read_as_people_write_it),
+		cmocka_unit_test(a_row_without_help_reads_one_key_of_a_strangers_section),
 		cmocka_unit_test(a_mistake_is_told_with_its_line_and_leaves_nothing),
 		cmocka_unit_test(lines_and_files_have_their_limits),
 		cmocka_unit_test(durations_need_a_unit),
