@@ -99,14 +99,20 @@ uint32_t policy_submit(struct policy_client *c, const struct policy_submission *
     policy_reply_done *done, void *ctx);
 
 /* Fetching.  Ids are the directory's and never used again. */
-enum fetch_protocol { FETCH_POP3, FETCH_POP3S, FETCH_POP3_STLS };
+enum fetch_protocol {
+	FETCH_POP3,		/* uses STLS when it is offered */
+	FETCH_POP3S,
+	FETCH_POP3_STLS,	/* no login without STLS */
+	FETCH_POP3_PLAIN,	/* never uses STLS, even when it is offered */
+	FETCH_PROTOCOL_COUNT
+};
 
 struct policy_fetch {
 	uint32_t id;
 	struct slice name;
 	struct slice host;
 	uint16_t port;
-	uint8_t protocol;	/* enum fetch_protocol; POP3 uses STLS when it is offered */
+	uint8_t protocol;	/* enum fetch_protocol */
 	struct slice user;
 	uint32_t every_s;
 	int32_t keep_days;	/* -1: messages stay outside for ever; 0: deleted once stored */

@@ -13,6 +13,10 @@
 #ifndef POLICY_PROTOCOL_H
 #define POLICY_PROTOCOL_H
 
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "policy/client.h"
+
 enum policy_request {
 	POLICY_SESSION_OPEN = 1,	/* notice */
 	POLICY_SESSION_CLOSE,		/* notice */
@@ -34,5 +38,88 @@ enum policy_request {
 	ADMIN_ROW,
 	ADMIN_END,
 };
+
+/* What one field may hold; a longer one makes the frame malformed. */
+#define POLICY_SID_MAX 64
+#define POLICY_MID_MAX 64
+#define POLICY_ADDRESS_MAX 1000
+#define POLICY_RECIPIENTS_MAX 1000
+#define POLICY_MESSAGE_MAX 8192		/* one SASL message of a client */
+#define POLICY_UIDL_MAX 250
+#define POLICY_FETCHES_MAX 10000
+#define POLICY_TEXT_MAX 1000
+
+/*
+ * Each pair writes and reads one payload.  Readers borrow slices from the
+ * payload, answer CORRUPT for anything that no writer of ours makes, and give
+ * arrays, to be released with mem_free().
+ */
+
+/* How every answer begins; the rest of the reader is the answer when *st is OK. */
+void policy_answer_put(struct buf *out, enum status st, const struct problem *why);
+MUST_USE enum status policy_answer_read(struct reader *in, enum status *st, struct problem *why);
+
+void policy_session_put(struct buf *out, const struct policy_session *s);
+MUST_USE enum status policy_session_read(struct slice payload, struct policy_session *s);
+
+void policy_sid_put(struct buf *out, struct slice sid);
+MUST_USE enum status policy_sid_read(struct slice payload, struct slice *sid);
+
+struct policy_sasl_step {
+	struct slice sid;
+	struct slice mechanism;
+	bool has_message;
+	struct slice message;
+};
+void policy_sasl_step_put(struct buf *out, const struct policy_sasl_step *s);
+MUST_USE enum status policy_sasl_step_read(struct slice payload, struct policy_sasl_step *s);
+void policy_sasl_answer_put(struct buf *out, const struct policy_sasl_answer *a);
+MUST_USE enum status policy_sasl_answer_read(struct reader *in, struct policy_sasl_answer *a);
+
+/* POLICY_MAIL (recipient empty) and POLICY_RECIPIENT. */
+struct policy_path {
+	struct slice sid;
+	struct slice sender;
+	struct slice recipient;
+};
+void policy_path_put(struct buf *out, const struct policy_path *p);
+MUST_USE enum status policy_path_read(struct slice payload, struct policy_path *p);
+void policy_reply_put(struct buf *out, const struct policy_reply *r);
+MUST_USE enum status policy_reply_read(struct reader *in, struct policy_reply *r);
+
+void policy_submission_put(struct buf *out, const struct policy_submission *s);
+/* *recipients is what s->recipients points to: given. */
+MUST_USE enum status policy_submission_read(struct slice payload, struct policy_submission *s,
+    struct slice **recipients);
+
+void policy_fetch_list_put(struct buf *out, const struct policy_fetch *list, uint32_t count);
+MUST_USE enum status policy_fetch_list_read(struct reader *in, struct policy_fetch **list,
+    uint32_t *count);
+
+/* POLICY_FETCH_SECRET, POLICY_FETCH_CHANGED (0) and POLICY_FETCH_RUN. */
+void policy_fetch_id_put(struct buf *out, uint32_t fetch);
+MUST_USE enum status policy_fetch_id_read(struct slice payload, uint32_t *fetch);
+void policy_secret_put(struct buf *out, struct slice secret);
+MUST_USE enum status policy_secret_read(struct reader *in, struct slice *secret);
+
+/* POLICY_FETCH_KNOWN (is_last false) and POLICY_FETCH_KEEP. */
+struct policy_uidls {
+	uint32_t fetch;
+	bool is_last;
+	const struct slice *uidls;
+	uint32_t count;
+};
+void policy_uidls_put(struct buf *out, const struct policy_uidls *u);
+/* *uidls is what u->uidls points to: given. */
+MUST_USE enum status policy_uidls_read(struct slice payload, struct policy_uidls *u,
+    struct slice **uidls);
+void policy_times_put(struct buf *out, const uint64_t *stored_at, uint32_t count);
+MUST_USE enum status policy_times_read(struct reader *in, uint64_t **stored_at, uint32_t *count);
+
+void policy_fetched_put(struct buf *out, const struct policy_fetched *f);
+MUST_USE enum status policy_fetched_read(struct slice payload, struct policy_fetched *f);
+
+void policy_report_put(struct buf *out, const struct policy_fetch_report *r);
+MUST_USE enum status policy_report_read(struct slice payload, struct policy_fetch_report *r);
 
 #endif
