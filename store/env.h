@@ -31,9 +31,13 @@ enum env_mode { ENV_READ, ENV_WRITE };
  * Open (ENV_WRITE: create) the environment in directory path with the named
  * tables; a table is later named by its index.
  *
+ * The writer makes data.mdb readable and lock.mdb writable for its group: who may
+ * come that far is for the directory's mode to say.
+ *
  * ABSENT   no such directory or, reading, no environment yet
  * DENIED   permissions   CORRUPT  not an environment, or a network file system
- * BUSY     an opener or closer is in the way, for a second
+ * BUSY     an opener or closer is in the way for a second; or, writing, another writer
+ * IO       the machine failed, or LMDB is of a version with known races (0.9.26 to 0.9.31)
  */
 MUST_USE enum status env_open(const char *path, enum env_mode mode, const char *const *tables,
     unsigned table_count, struct env **out, struct problem *why);
@@ -60,6 +64,9 @@ MUST_USE enum status txn_put(struct txn *t, unsigned table, struct slice key, st
 /* ABSENT when it was not there. */
 MUST_USE enum status txn_delete(struct txn *t, unsigned table, struct slice key,
     struct problem *why);
+
+/* Puts and deletes made in it so far. */
+uint64_t txn_writes(const struct txn *t);
 
 /* A cursor of a transaction; close it before the transaction ends. */
 MUST_USE enum status cursor_open(struct txn *t, unsigned table, struct cursor **out,
