@@ -1,0 +1,61 @@
+#include "store/grant.h"
+
+#include "base/check.h"
+
+static const struct grant granted = {
+	.account = 7,
+	.rights = GRANT_CHANGE,
+	.issued_at = 1795516611,
+	.login = { "zhang@acme.test", 15 },
+	.sid = { "k3v7q2m9tzae", 12 },
+};
+
+static void
+a_sealed_grant_opens_with_its_key_only(void **state)
+{
+	struct buf b = buf_init(GRANT_MAX);
+	struct grant g = { 0 };
+
+	(void)state;
+	grant_seal(&granted, SLICE("key"), &b);
+	CHECK_STATUS(grant_open(buf_slice(&b), SLICE("key"), &g), STATUS_OK);
+	CHECK_U64(g.account, 7);
+	CHECK_U64(g.rights, GRANT_CHANGE);
+	CHECK_U64(g.issued_at, 1795516611);
+	CHECK_SLICE(g.login, "zhang@acme.test");
+	CHECK_SLICE(g.sid, "k3v7q2m9tzae");
+	CHECK_STATUS(grant_open(buf_slice(&b), SLICE("other"), &g), STATUS_DENIED);
+	CHECK_STATUS(grant_peek(buf_slice(&b), &g), STATUS_OK);
+	buf_clear(&b);
+}
+
+static void
+no_changed_or_cut_grant_opens(void **state)
+{
+	struct buf b = buf_init(GRANT_MAX + 10);
+	struct grant g;
+
+	(void)state;
+	grant_seal(&granted, SLICE("key"), &b);
+	for (size_t i = 0; i < b.len; i++) {
+		CHECK_STATUS(grant_open(slice_make(b.ptr, i), SLICE("key"), &g), STATUS_CORRUPT);
+		b.ptr[i] ^= 1;
+		CHECK(grant_open(buf_slice(&b), SLICE("key"), &g) != STATUS_OK);
+		b.ptr[i] ^= 1;
+	}
+	buf_append_byte(&b, 'x');
+	CHECK_STATUS(grant_open(buf_slice(&b), SLICE("key"), &g), STATUS_CORRUPT);
+	CHECK_STATUS(grant_peek(buf_slice(&b), &g), STATUS_CORRUPT);
+	buf_clear(&b);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_sealed_grant_opens_with_its_key_only),
+		cmocka_unit_test(no_changed_or_cut_grant_opens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,295 @@
+#include "store/plan.h"
+
+#include <inttypes.h>
+
+#include "base/bytes.h"
+#include "base/mem.h"
+#include "store/digest.h"
+#include "store/mailbox.h"
+#include "store/text.h"
+
+/*
+ * Plan, as it travels and as tests keep it:
+ *   u8 version 1, slice mid, slice sid, u32 author, u64 received_at, u16 received_zone,
+ *   u32 size_bytes, 32 bytes sha256, slice digest,
+ *   u32 n, preconditions: u8 kind, u32 id, slice name
+ *   u32 n, actions: u8 kind, then by kind what actions[] below says
+ */
+#define PLAN_VERSION 1
+#define PLAN_FRAME_MAX (4u * 1024 * 1024 - 4096)
+#define PRECONDITION_LEN_MIN 9
+
+/* Which fields an action of each kind has; they are written in the order of these bits. */
+enum {
+	HAS_ACCOUNT = 1,
+	HAS_ROLE = 2,
+	HAS_FLAGS = 4,
+	HAS_DIRECTION = 8,
+	HAS_SENDER = 16,
+	HAS_RECIPIENTS = 32,
+	HAS_ROUTE = 64,		/* and credential */
+	HAS_FETCH = 128,	/* and uidl */
+	HAS_AUDIT = 256,	/* kind, actor, subject, detail */
+};
+
+static const struct {
+	const char *name;
+	unsigned has;
+} actions[] = {
+	[ACTION_DELIVER] = { "deliver", HAS_ACCOUNT | HAS_ROLE | HAS_FLAGS },
+	[ACTION_ARCHIVE] = { "archive", HAS_DIRECTION | HAS_SENDER | HAS_RECIPIENTS },
+	[ACTION_QUEUE] = { "queue", HAS_SENDER | HAS_RECIPIENTS | HAS_ROUTE },
+	[ACTION_FETCHED] = { "fetched", HAS_FETCH },
+	[ACTION_AUDIT] = { "audit", HAS_AUDIT },
+};
+
+static bool
+action_is_known(uint8_t kind)
+{
+	return kind >= ACTION_DELIVER && kind < ARRAY_LEN(actions);
+}
+
+static void
+action_put(const struct plan_action *a, struct buf *out)
+{
+	unsigned has;
+
+	ASSERT(action_is_known(a->kind));
+	has = actions[a->kind].has;
+	put_u8(out, a->kind);
+	if (has & HAS_ACCOUNT)
+		put_u32le(out, a->account);
+	if (has & HAS_ROLE)
+		put_u8(out, a->role);
+	if (has & HAS_FLAGS)
+		put_u64le(out, a->flags);
+	if (has & HAS_DIRECTION)
+		put_u8(out, a->direction);
+	if (has & HAS_SENDER)
+		put_slice(out, a->sender);
+	if (has & HAS_RECIPIENTS)
+		put_slice(out, a->recipients);
+	if (has & HAS_ROUTE) {
+		put_u32le(out, a->route);
+		put_u32le(out, a->credential);
+	}
+	if (has & HAS_FETCH) {
+		put_u32le(out, a->fetch);
+		put_slice(out, a->uidl);
+	}
+	if (has & HAS_AUDIT) {
+		put_slice(out, a->audit_kind);
+		put_slice(out, a->actor);
+		put_slice(out, a->subject);
+		put_slice(out, a->detail);
+	}
+}
+
+static void
+action_read(struct reader *in, struct plan_action *a)
+{
+	unsigned has;
+
+	a->kind = read_u8(in);
+	if (!action_is_known(a->kind)) {
+		reader_fail(in);
+		return;
+	}
+	has = actions[a->kind].has;
+	if (has & HAS_ACCOUNT)
+		a->account = read_u32le(in);
+	if (has & HAS_ROLE)
+		a->role = read_u8(in);
+	if (has & HAS_FLAGS)
+		a->flags = read_u64le(in);
+	if (has & HAS_DIRECTION)
+		a->direction = read_u8(in);
+	if (has & HAS_SENDER)
+		a->sender = read_slice(in);
+	if (has & HAS_RECIPIENTS)
+		a->recipients = read_slice(in);
+	if (has & HAS_ROUTE) {
+		a->route = read_u32le(in);
+		a->credential = read_u32le(in);
+	}
+	if (has & HAS_FETCH) {
+		a->fetch = read_u32le(in);
+		a->uidl = read_slice(in);
+	}
+	if (has & HAS_AUDIT) {
+		a->audit_kind = read_slice(in);
+		a->actor = read_slice(in);
+		a->subject = read_slice(in);
+		a->detail = read_slice(in);
+	}
+	if (a->role >= MAILBOX_ROLE_COUNT || a->direction > PLAN_INTERNAL ||
+	    a->detail.len > AUDIT_DETAIL_MAX)
+		reader_fail(in);
+}
+
+enum status
+plan_encode(const struct plan *p, struct buf *out)
+{
+	size_t at = out->len;
+
+	if (p->precondition_count > PLAN_PRECONDITIONS_MAX || p->action_count > PLAN_ACTIONS_MAX ||
+	    p->mid.len > MID_LEN_MAX || p->digest.len > DIGEST_RECORD_MAX ||
+	    p->size_bytes > TEXT_SIZE_MAX)
+		return STATUS_LIMIT;
+	put_u8(out, PLAN_VERSION);
+	put_slice(out, p->mid);
+	put_slice(out, p->sid);
+	put_u32le(out, p->author);
+	put_u64le(out, p->received_at);
+	put_u16le(out, (uint16_t)p->received_zone);
+	put_u32le(out, p->size_bytes);
+	buf_append(out, slice_make(p->sha256, SHA256_LEN));
+	put_slice(out, p->digest);
+	put_u32le(out, p->precondition_count);
+	for (uint32_t i = 0; i < p->precondition_count; i++) {
+		put_u8(out, p->preconditions[i].kind);
+		put_u32le(out, p->preconditions[i].id);
+		put_slice(out, p->preconditions[i].name);
+	}
+	put_u32le(out, p->action_count);
+	for (uint32_t i = 0; i < p->action_count; i++) {
+		if (p->actions[i].detail.len > AUDIT_DETAIL_MAX)
+			return STATUS_LIMIT;
+		action_put(&p->actions[i], out);
+	}
+	return out->len - at > PLAN_FRAME_MAX ? STATUS_LIMIT : buf_status(out);
+}
+
+/* The arrays of a plan; what is claimed is held against what is there before room is made. */
+static void
+plan_read_parts(struct reader *in, struct plan *p)
+{
+	uint32_t n = read_u32le(in);
+
+	if (n > PLAN_PRECONDITIONS_MAX || n > in->rest.len / PRECONDITION_LEN_MIN) {
+		reader_fail(in);
+		return;
+	}
+	p->preconditions = mem_array(struct precondition, n);
+	for (; p->precondition_count < n; p->precondition_count++) {
+		struct precondition *c = &p->preconditions[p->precondition_count];
+
+		c->kind = read_u8(in);
+		c->id = read_u32le(in);
+		c->name = read_slice(in);
+		if (c->kind != PRECONDITION_NOT_FETCHED)
+			reader_fail(in);
+	}
+	n = read_u32le(in);
+	if (n > PLAN_ACTIONS_MAX || n > in->rest.len) {
+		reader_fail(in);
+		return;
+	}
+	p->actions = mem_array(struct plan_action, n);
+	for (; p->action_count < n && reader_ok(in); p->action_count++)
+		action_read(in, &p->actions[p->action_count]);
+}
+
+enum status
+plan_decode(struct slice payload, struct plan *out)
+{
+	struct reader in = reader_of(payload);
+	struct plan p = { 0 };
+	struct slice sha256;
+
+	if (read_u8(&in) != PLAN_VERSION)
+		return STATUS_CORRUPT;
+	p.mid = read_slice(&in);
+	p.sid = read_slice(&in);
+	p.author = read_u32le(&in);
+	p.received_at = read_u64le(&in);
+	p.received_zone = (int16_t)read_u16le(&in);
+	p.size_bytes = read_u32le(&in);
+	sha256 = read_bytes(&in, SHA256_LEN);
+	for (size_t i = 0; i < sha256.len; i++)
+		p.sha256[i] = (uint8_t)sha256.ptr[i];
+	p.digest = read_slice(&in);
+	if (p.mid.len > MID_LEN_MAX || p.digest.len > DIGEST_RECORD_MAX ||
+	    p.size_bytes > TEXT_SIZE_MAX)
+		reader_fail(&in);
+	plan_read_parts(&in, &p);
+	if (!reader_at_end(&in)) {
+		plan_clear(&p);
+		return STATUS_CORRUPT;
+	}
+	*out = p;
+	return STATUS_OK;
+}
+
+void
+plan_clear(struct plan *p)
+{
+	mem_free(p->preconditions);
+	mem_free(p->actions);
+	*p = (struct plan){ 0 };
+}
+
+/* A value in one line, whatever is in it. */
+static void
+print_slice(struct buf *out, const char *name, struct slice s)
+{
+	buf_printf(out, " %s=\"", name);
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if (c < ' ' || c == '"' || c == '\\' || c == 0x7f)
+			buf_printf(out, "\\x%02x", c);
+		else
+			buf_append_byte(out, (char)c);
+	}
+	buf_append_byte(out, '"');
+}
+
+static void
+print_action(const struct plan_action *a, struct buf *out)
+{
+	unsigned has = actions[a->kind].has;
+
+	buf_printf(out, "%s", actions[a->kind].name);
+	if (has & HAS_ACCOUNT)
+		buf_printf(out, " account=%" PRIu32, a->account);
+	if (has & HAS_ROLE)
+		buf_printf(out, " role=%u", a->role);
+	if (has & HAS_FLAGS)
+		buf_printf(out, " flags=%" PRIu64, a->flags);
+	if (has & HAS_DIRECTION)
+		buf_printf(out, " direction=%u", a->direction);
+	if (has & HAS_SENDER)
+		print_slice(out, "sender", a->sender);
+	if (has & HAS_RECIPIENTS)
+		print_slice(out, "recipients", a->recipients);
+	if (has & HAS_ROUTE)
+		buf_printf(out, " route=%" PRIu32 " credential=%" PRIu32, a->route, a->credential);
+	if (has & HAS_FETCH) {
+		buf_printf(out, " fetch=%" PRIu32, a->fetch);
+		print_slice(out, "uidl", a->uidl);
+	}
+	if (has & HAS_AUDIT) {
+		print_slice(out, "kind", a->audit_kind);
+		print_slice(out, "actor", a->actor);
+		print_slice(out, "subject", a->subject);
+		print_slice(out, "detail", a->detail);
+	}
+	buf_append_byte(out, '\n');
+}
+
+void
+plan_print(const struct plan *p, struct buf *out)
+{
+	buf_printf(out, "message");
+	print_slice(out, "mid", p->mid);
+	print_slice(out, "sid", p->sid);
+	buf_printf(out, " author=%" PRIu32 " size=%" PRIu32 "\n", p->author, p->size_bytes);
+	for (uint32_t i = 0; i < p->precondition_count; i++) {
+		buf_printf(out, "unless fetched=%" PRIu32, p->preconditions[i].id);
+		print_slice(out, "uidl", p->preconditions[i].name);
+		buf_append_byte(out, '\n');
+	}
+	for (uint32_t i = 0; i < p->action_count; i++)
+		print_action(&p->actions[i], out);
+}
