@@ -1,0 +1,102 @@
+#include "wire/imap_string.h"
+
+#include <string.h>
+
+#include "base/ascii.h"
+
+#define QUOTED_MAX 1000
+
+/* quoted and literal of RFC 3501 s.9. */
+static bool
+can_be_quoted(struct slice s)
+{
+	size_t i;
+
+	if (s.len > QUOTED_MAX)
+		return false;
+	for (i = 0; i < s.len; i++)
+		if (s.ptr[i] == '\r' || s.ptr[i] == '\n' || s.ptr[i] == '\0' ||
+		    ascii_is_8bit(s.ptr[i]))
+			return false;
+	return true;
+}
+
+static void
+put_quoted(struct buf *out, struct slice s)
+{
+	size_t from = 0;
+	size_t i;
+
+	buf_append_byte(out, '"');
+	for (i = 0; i < s.len; i++) {
+		if (s.ptr[i] != '"' && s.ptr[i] != '\\')
+			continue;
+		buf_append(out, slice_sub(s, from, i - from));
+		buf_append_byte(out, '\\');
+		from = i;
+	}
+	buf_append(out, slice_skip(s, from));
+	buf_append_byte(out, '"');
+}
+
+/* All or nothing, so that a full buffer never ends inside a literal. */
+static void
+put_literal(struct buf *out, struct slice s)
+{
+	size_t start = out->len;
+	char *p, *end;
+
+	buf_append_byte(out, '{');
+	buf_append_u64(out, s.len);
+	buf_append(out, SLICE("}\r\n"));
+	if (buf_append(out, s) != STATUS_OK) {
+		buf_truncate(out, start);
+		return;
+	}
+	p = out->ptr + out->len - s.len;
+	end = out->ptr + out->len;
+	while (p < end && (p = memchr(p, '\0', (size_t)(end - p))) != NULL)
+		*p++ = (char)0x80;
+}
+
+void
+imap_put_string(struct buf *out, struct slice s)
+{
+	if (can_be_quoted(s))
+		put_quoted(out, s);
+	else
+		put_literal(out, s);
+}
+
+void
+imap_put_nstring(struct buf *out, struct slice s)
+{
+	if (s.ptr == NULL)
+		buf_append(out, SLICE("NIL"));
+	else
+		imap_put_string(out, s);
+}
+
+/* ASTRING-CHAR of RFC 3501 s.9; "NIL" as an atom would read as nothing. */
+static bool
+can_be_atom(struct slice s)
+{
+	size_t i;
+
+	if (s.len == 0 || s.len > QUOTED_MAX || slice_equal_nocase(s, SLICE("NIL")))
+		return false;
+	for (i = 0; i < s.len; i++)
+		if (ascii_is_control(s.ptr[i]) || ascii_is_8bit(s.ptr[i]) ||
+		    strchr("(){ %*\"\\", s.ptr[i]) != NULL)
+			return false;
+	return true;
+}
+
+void
+imap_put_astring(struct buf *out, struct slice s)
+{
+	if (can_be_atom(s))
+		buf_append(out, s);
+	else
+		imap_put_string(out, s);
+}
