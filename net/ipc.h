@@ -5,8 +5,10 @@
  *           u16le type, u16le version, u32le request
  *           payload: base/bytes fields
  *
- * A frame may carry one descriptor (SCM_RIGHTS with its first byte).  A
- * malformed frame costs its sender the connection and never ends the receiver.
+ * A frame may carry one descriptor (SCM_RIGHTS with its first byte); then the
+ * high bit of its version is set (IPC_HAS_FD; callbacks see the version without
+ * it).  A malformed frame, a descriptor missing or not announced costs its
+ * sender the connection and never ends the receiver.
  * Sockets lie in the current directory (the instance's run/), so that paths
  * stay short.
  */
@@ -23,6 +25,8 @@
 
 #define IPC_FRAME_MAX (4u * 1024 * 1024)
 #define IPC_VERSION 1
+#define IPC_HAS_FD 0x8000
+#define IPC_PEERS_MAX 256	/* connections of one server; more are closed at once */
 
 struct loop;
 struct ipc_server;
@@ -43,7 +47,10 @@ struct ipc_server_handler {
 	void (*on_open)(void *ctx, struct ipc_peer *peer);
 	/* STATUS_OK keeps the peer; anything else is logged and closes it. */
 	enum status (*on_frame)(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame);
-	/* The peer is gone; the pointer means nothing afterwards. */
+	/*
+	 * The peer is gone, whoever closed it (ipc_peer_close() and ipc_server_free()
+	 * call this, too); the pointer means nothing afterwards.
+	 */
 	void (*on_close)(void *ctx, struct ipc_peer *peer);
 };
 
@@ -66,7 +73,7 @@ void ipc_send(struct ipc_peer *p, uint16_t type, uint32_t request, struct slice 
 /* The same by id; false when that peer is gone. */
 bool ipc_send_to(struct ipc_server *s, uint64_t peer_id, uint16_t type, uint32_t request,
     struct slice payload, int fd);
-/* Bytes queued to the peer. */
+/* Bytes queued to the peer.  One that lets 64 MiB gather is closed. */
 size_t ipc_peer_pending(const struct ipc_peer *p);
 void ipc_peer_close(struct ipc_peer *p);
 
@@ -87,6 +94,7 @@ typedef void ipc_done(void *ctx, enum status st, struct ipc_frame *answer);
 struct ipc_client *ipc_client_new(struct loop *l, const char *path,
     void (*on_notice)(void *ctx, struct ipc_frame *frame),
     void (*on_connected)(void *ctx), void *ctx);
+/* Calls still open are cancelled: their done is not called. */
 void ipc_client_free(struct ipc_client **c);
 bool ipc_client_is_connected(const struct ipc_client *c);
 
@@ -110,9 +118,15 @@ void ipc_notify(struct ipc_client *c, uint16_t type, struct slice payload);
 MUST_USE enum status ipc_call_wait(const char *path, uint16_t type, struct slice payload, int fd,
     uint16_t last_type, uint32_t deadline_ms,
     void (*row)(void *ctx, struct ipc_frame *frame), void *ctx, struct problem *why);
+/* The same; every is called for the last frame as well. */
+MUST_USE enum status ipc_call_wait_every(const char *path, uint16_t type, struct slice payload,
+    int fd, uint16_t last_type, uint32_t deadline_ms,
+    void (*every)(void *ctx, struct ipc_frame *frame), void *ctx, struct problem *why);
 
-/* Sealed memfd holding text: made, checked.  memfd_sealed_check: STATUS_DENIED when it is not a
- * memfd sealed against SHRINK, GROW and WRITE, or its size is not size_bytes. */
+/*
+ * Sealed memfd holding text: made, checked.  memfd_sealed_check: STATUS_DENIED when it is not a
+ * memfd sealed against SHRINK, GROW and WRITE, or its size is not size_bytes.
+ */
 MUST_USE enum status memfd_new(int *fd, struct problem *why);
 MUST_USE enum status memfd_seal(int fd, struct problem *why);
 MUST_USE enum status memfd_sealed_check(int fd, uint64_t size_bytes, struct problem *why);
