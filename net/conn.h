@@ -40,6 +40,8 @@ struct conn_handler {
 
 /* Takes fd (made non-blocking).  Reads at once. */
 struct conn *conn_new(struct loop *l, int fd, const struct conn_handler *handler, void *ctx);
+/* From now on these handlers are called. */
+void conn_set_handler(struct conn *c, const struct conn_handler *handler, void *ctx);
 /* Closes at once, dropping what was not sent.  Sets *c to NULL; accepts NULL. */
 void conn_close(struct conn **c);
 /*
@@ -53,21 +55,27 @@ struct slice conn_input(const struct conn *c);
 void conn_consume(struct conn *c, size_t n);
 /* Stop reading from the peer while this many bytes are unconsumed (default 64 KiB). */
 void conn_set_input_max(struct conn *c, size_t bytes);
-/* No on_input until conn_resume(), which calls it from the loop when there is input. */
+/*
+ * No on_input until conn_resume(), which calls it from the loop when there is
+ * input.  CONN_EOF waits, too; CONN_RESET and CONN_TIMEOUT do not.
+ */
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
 bool conn_is_paused(const struct conn *c);
 
 /* Queue bytes; sent when the loop turns. */
 void conn_write(struct conn *c, struct slice s);
-/* format is a literal of ours; values from peers only through %.*s.  At most 4 KiB. */
+/* format is a literal of ours; values from peers only through %.*s.  Meant for lines. */
 void conn_printf(struct conn *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Bytes queued and not yet sent: a writer of much stops above CONN_OUTPUT_HIGH
  * and goes on at on_drained. */
 size_t conn_output_pending(const struct conn *c);
 #define CONN_OUTPUT_HIGH (256 * 1024)
 
-/* End with CONN_TIMEOUT after this long without a byte in either direction; 0: never. */
+/*
+ * End with CONN_TIMEOUT after this long without a byte in either direction; 0: never.
+ * Time while paused with no output pending is ours and does not count.
+ */
 void conn_set_patience(struct conn *c, uint32_t seconds);
 /* End with CONN_TIMEOUT this long from now, whatever moves; 0: no deadline. */
 void conn_set_deadline(struct conn *c, uint32_t seconds);
@@ -91,6 +99,12 @@ const char *conn_problem(const struct conn *c);
  * All output must have drained.  Sets *c to NULL.
  */
 int conn_detach(struct conn **c, struct slice *rest);
+
+/*
+ * Send what is queued, then tell the peer that no more comes (TLS: close_notify
+ * first).  Later writes are dropped; input goes on.
+ */
+void conn_end_output(struct conn *c);
 
 /* Numeric address of the peer, "192.0.2.7" or "2001:db8::1"; "unix" for a Unix socket. */
 const char *conn_peer(const struct conn *c);
