@@ -36,7 +36,8 @@ struct daemon_spec {
 	enum status (*start)(struct daemon *d, void *settings, struct problem *why);
 	/* SIGTERM or SIGINT: finish what is in hand, then loop_stop().  NULL: stop at once. */
 	void (*stop)(struct daemon *d);
-	/* Free everything after the loop, so that leak checkers see real leaks only. */
+	/* Free everything after the loop, so that leak checkers see real leaks only; after a failed
+	 * start, too.  May be NULL. */
 	void (*end)(struct daemon *d);
 };
 
