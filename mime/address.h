@@ -34,7 +34,7 @@ struct address_reader {
 	unsigned state;		/* private */
 };
 
-/* Read the value of an address field; at most max mailboxes (the rest is passed over). */
+/* Read the value of an address field; at most max mailboxes and groups (the rest is passed over). */
 struct address_reader address_reader_init(struct slice value, unsigned max);
 /* The next one; false at the end.  Never fails: what has no sense gives an address without domain. */
 bool address_next(struct address_reader *r, struct address *a);
@@ -47,6 +47,12 @@ struct buf;
  * name, its comment.  Nothing when there is neither.
  */
 void address_name(const struct address *a, struct slice body_charset, struct buf *out);
+/* Append the same before decoding: one line, encoded words as they stand, raw 8-bit as UTF-8. */
+void address_phrase(const struct address *a, struct slice body_charset, struct buf *out);
+/* Append the local part with its quotes undone, without comments and folds. */
+void address_local(const struct address *a, struct buf *out);
+/* Append the domain without comments and folds, in lower case. */
+void address_domain(const struct address *a, struct buf *out);
 /* Append local@domain, quotes undone where they are not needed, comments and folds gone, domain in
  * lower case. */
 void address_text(const struct address *a, struct buf *out);

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
 #include "base/status.h"
 
@@ -45,5 +46,10 @@ void part_tree_clear(struct part_tree *t);
  */
 MUST_USE enum status part_by_path(const struct part_tree *t, const uint32_t *path, size_t depth,
     uint32_t *out);
+/*
+ * Append the charset of the first text part that has a type, nothing when it
+ * names none: what raw 8-bit header fields of this message are likely to be in.
+ */
+void part_charset(struct slice text, const struct part_tree *t, struct buf *out);
 
 #endif

@@ -1,0 +1,110 @@
+#include "mime/header.h"
+
+#include <string.h>
+
+#include "base/ascii.h"
+
+/* Length of the line at the start of s, with its line end; s.len when it has none. */
+static size_t
+line_len(struct slice s)
+{
+	const char *end = s.len == 0 ? NULL : memchr(s.ptr, '\n', s.len);
+
+	return end == NULL ? s.len : (size_t)(end - s.ptr) + 1;
+}
+
+/* Length of the line end that s begins with; 0 when it begins with something else. */
+static size_t
+line_end_len(struct slice s)
+{
+	if (s.len >= 1 && s.ptr[0] == '\n')
+		return 1;
+	if (s.len >= 2 && s.ptr[0] == '\r' && s.ptr[1] == '\n')
+		return 2;
+	return 0;
+}
+
+/* RFC 5322 s.2.2: printable US-ASCII but the colon; blanks before the colon are obsolete syntax. */
+static struct slice
+field_name(struct slice line, size_t colon)
+{
+	struct slice name = slice_sub(line, 0, colon);
+	size_t i;
+
+	while (name.len > 0 && (name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t'))
+		name.len--;
+	for (i = 0; i < name.len; i++)
+		if (name.ptr[i] <= ' ' || name.ptr[i] >= 0x7f)
+			return slice_sub(line, 0, 0);
+	return name;
+}
+
+bool
+header_next(struct slice *rest, struct header_field *f)
+{
+	struct slice raw = *rest;
+	size_t len, colon, end;
+
+	if (raw.len == 0 || line_end_len(raw) > 0)
+		return false;
+	len = line_len(raw);
+	colon = slice_find_byte(slice_sub(raw, 0, len), ':');
+	while (len < raw.len && (raw.ptr[len] == ' ' || raw.ptr[len] == '\t'))
+		len += line_len(slice_skip(raw, len));
+	raw.len = len;
+	*rest = slice_skip(*rest, len);
+
+	end = len;
+	if (end > 0 && raw.ptr[end - 1] == '\n')
+		end--;
+	if (end > 0 && raw.ptr[end - 1] == '\r')
+		end--;
+	f->raw = raw;
+	f->name = colon < end ? field_name(raw, colon) : slice_sub(raw, 0, 0);
+	f->value = f->name.len > 0 ? slice_sub(raw, colon + 1, end - colon - 1) :
+	    slice_sub(raw, 0, end);
+	return true;
+}
+
+void
+header_split(struct slice text, struct slice *header, struct slice *body)
+{
+	size_t at = 0;
+
+	while (at < text.len) {
+		size_t empty = line_end_len(slice_skip(text, at));
+
+		if (empty > 0) {
+			at += empty;
+			break;
+		}
+		at += line_len(slice_skip(text, at));
+	}
+	*header = slice_sub(text, 0, at);
+	*body = slice_skip(text, at);
+}
+
+bool
+header_find(struct slice header, struct slice name, struct header_field *f)
+{
+	struct header_field field;
+
+	while (header_next(&header, &field)) {
+		if (slice_equal_nocase(field.name, name)) {
+			*f = field;
+			return true;
+		}
+	}
+	return false;
+}
+
+unsigned
+header_count(struct slice header, struct slice name, unsigned max)
+{
+	struct header_field field;
+	unsigned count = 0;
+
+	while (count < max && header_next(&header, &field))
+		count += slice_equal_nocase(field.name, name);
+	return count;
+}
