@@ -44,6 +44,7 @@ struct daemon_spec {
 /* Parses --instance N, --role NAME, --check (settings only), --settings-help, --debug, --version. */
 int daemon_run(const struct daemon_spec *spec, int argc, char **argv);
 
+/* The daemon's event loop; borrowed. */
 struct loop *daemon_loop(const struct daemon *d);
 /* N of --instance, 0 without. */
 uint32_t daemon_instance(const struct daemon *d);

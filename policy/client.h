@@ -122,6 +122,7 @@ struct policy_fetch {
 };
 typedef void policy_fetch_list_done(void *ctx, enum status st, const struct policy_fetch *list,
     uint32_t count);
+/* All fetch accounts, disabled ones too. */
 uint32_t policy_fetch_list(struct policy_client *c, policy_fetch_list_done *done, void *ctx);
 
 /* secret is wiped after done returns. */

@@ -57,6 +57,7 @@ MUST_USE enum status mailbox_each(struct txn *t, uint32_t account,
  */
 MUST_USE enum status mailbox_name_check(struct slice name, struct problem *why);
 
+/* Names subscribed to, whether there is such a mailbox or not. */
 MUST_USE enum status subscription_has(struct txn *t, uint32_t account, struct slice name,
     bool *has, struct problem *why);
 MUST_USE enum status subscription_each(struct txn *t, uint32_t account,

@@ -17,6 +17,7 @@ struct message_row {
 	uint64_t saved_at;	/* when it came into this mailbox (RFC 8514) */
 };
 
+/* ABSENT, CORRUPT. */
 MUST_USE enum status message_get(struct txn *t, uint32_t mailbox, uint32_t uid,
     struct message_row *out, struct problem *why);
 /* All with a UID in [first, last], ascending.  each() returns false to stop. */

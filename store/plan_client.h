@@ -16,6 +16,7 @@ struct plan_client;
 
 struct plan_client *plan_client_new(struct loop *l, const char *path);
 void plan_client_free(struct plan_client **c);
+/* Forget a call: its done will not be called. */
 void plan_cancel(struct plan_client *c, uint32_t call);
 
 /*

@@ -2,7 +2,7 @@
 
 base <- net, mime, wire <- store <- policy <- daemons and tools.  net, mime and
 wire do not know each other, no daemon another one, and of policy the others see
-only its client.  lmdb.h belongs to store, cmocka to *_test.c.
+only its client (mailadm also what makes a first directory).  lmdb.h belongs to store, cmocka to *_test.c.
 """
 
 import os
@@ -23,6 +23,7 @@ MAY_USE = {
     "tests": tuple(room for room in source.ROOMS if room != "tests"),
 }
 POLICY_FOR_OTHERS = ("policy/client.h", "policy/protocol.h")
+POLICY_FOR_TOOLS = ("policy/bootstrap.h",)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.M)
 
 
@@ -37,6 +38,8 @@ def fault_of_own(path, header):
     if target == room or target in MAY_USE[room]:
         return None
     if room in PROGRAMS and header in POLICY_FOR_OTHERS:
+        return None
+    if room == "tools" and header in POLICY_FOR_TOOLS:
         return None
     return f"points from {room} back to {target}"
 

@@ -1,0 +1,202 @@
+/*
+ * mailadm audit: what was decided about each message and changed by
+ * administrators, and why.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/ascii.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "net/ipc.h"
+#include "store/audit.h"
+#include "store/protocol.h"
+#include "tools/command.h"
+#include "tools/instance.h"
+#include "tools/print.h"
+
+#define DEADLINE_MS 60000
+#define LIMIT_DEFAULT 50
+
+static const struct column columns[] = {
+	{ "change", "CHANGE", 8 }, { "at", "TIME", 20 }, { "kind", "KIND", 16 },
+	{ "actor", "ACTOR", 24 }, { "subject", "SUBJECT", 0 },
+};
+
+struct listing {
+	const struct invocation *in;
+	bool has_details;
+	unsigned rows;
+	enum status st;
+	struct problem *why;
+};
+
+static json_t *
+row_object(const struct audit_row *row)
+{
+	json_t *object = json_object();
+	struct buf at = buf_init(64);
+
+	clock_format_rfc3339(row->at_s, &at);
+	json_object_set_new(object, "change", json_integer((json_int_t)row->change));
+	print_set(object, "at", buf_slice(&at));
+	print_set(object, "kind", row->kind);
+	print_set(object, "actor", row->actor);
+	print_set(object, "subject", row->subject);
+	print_set(object, "detail", row->detail);
+	buf_clear(&at);
+	return object;
+}
+
+static void
+show(struct listing *list, const struct audit_row *row)
+{
+	json_t *object = row_object(row);
+
+	if (list->in->is_json) {
+		print_json(object);
+	} else if (list->has_details) {
+		if (list->rows > 0)
+			putchar('\n');
+		print_details(object);
+	} else {
+		if (list->rows == 0)
+			print_headings(columns, ARRAY_LEN(columns));
+		print_row(columns, ARRAY_LEN(columns), object);
+	}
+	list->rows++;
+	json_decref(object);
+}
+
+static void
+on_frame(void *ctx, struct ipc_frame *frame)
+{
+	struct listing *list = ctx;
+	struct reader in = reader_of(frame->payload);
+	struct audit_row row;
+
+	if (frame->type == STORE_ROW && audit_row_read(frame->payload, &row) == STATUS_OK) {
+		show(list, &row);
+	} else if (frame->type == STORE_END) {
+		struct slice text;
+
+		list->st = (enum status)read_u8(&in);
+		text = read_slice(&in);
+		if (text.len > 0)
+			problem_set(list->why, "%.*s", SLICE_ARG(text));
+	}
+}
+
+/* "2026-11-24" or "2026-11-24T08:00:00Z". */
+static enum status
+parse_time(const char *text, uint64_t *out)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+
+	if (end != NULL && *end == 'T')
+		end = strptime(end, "T%H:%M:%SZ", &tm);
+	if (end == NULL || *end != '\0')
+		return STATUS_SYNTAX;
+	*out = (uint64_t)timegm(&tm);
+	return STATUS_OK;
+}
+
+static enum status
+read_filter(const struct invocation *in, struct audit_filter *f, struct problem *why)
+{
+	*f = (struct audit_filter){ .limit = LIMIT_DEFAULT };
+	for (int i = 0; i + 1 < in->argc; i += 2) {
+		const char *name = in->argv[i], *value = in->argv[i + 1];
+		struct slice text = slice_from_cstr(value);
+		enum status st = STATUS_OK;
+
+		if (strcmp(name, "--from") == 0)
+			st = parse_time(value, &f->from_s);
+		else if (strcmp(name, "--to") == 0)
+			st = parse_time(value, &f->to_s);
+		else if (strcmp(name, "--kind") == 0)
+			f->kind = text;
+		else if (strcmp(name, "--actor") == 0)
+			f->actor = text;
+		else if (strcmp(name, "--subject") == 0)
+			f->subject = text;
+		else if (strcmp(name, "--limit") == 0)
+			st = parse_u32(text, 1, UINT32_MAX, &f->limit);
+		else
+			st = STATUS_SYNTAX;
+		if (st != STATUS_OK) {
+			problem_set(why, "%s %s is not understood", name, value);
+			return STATUS_SYNTAX;
+		}
+	}
+	if (in->argc % 2 != 0) {
+		problem_set(why, "%s needs a value", in->argv[in->argc - 1]);
+		return STATUS_SYNTAX;
+	}
+	return STATUS_OK;
+}
+
+static enum status
+ask(struct listing *list, const struct audit_filter *f, struct problem *why)
+{
+	struct buf payload = buf_init(8192);
+	struct problem unused = { "" };
+	enum status st = instance_enter(list->in->dir, why);
+
+	if (st != STATUS_OK)
+		return st;
+	list->st = STATUS_IO;
+	list->why = why;
+	audit_filter_put(f, &payload);
+	st = ipc_call_wait("store-admin.sock", STORE_AUDIT_LIST, buf_slice(&payload), -1,
+	    STORE_END, DEADLINE_MS, on_frame, list, &unused);
+	buf_clear(&payload);
+	if (st != STATUS_OK) {
+		problem_set(why, "no answer; is the instance served? (mailadm -C %s serve)",
+		    list->in->dir);
+		return STATUS_BUSY;
+	}
+	return list->st;
+}
+
+static enum status
+audit_list(const struct invocation *in, struct problem *why)
+{
+	struct listing list = { .in = in };
+	struct audit_filter f;
+	enum status st = read_filter(in, &f, why);
+
+	return st == STATUS_OK ? ask(&list, &f, why) : st;
+}
+
+static enum status
+audit_show(const struct invocation *in, struct problem *why)
+{
+	struct listing list = { .in = in, .has_details = true };
+	struct audit_filter f = { .limit = 1000 };
+	enum status st;
+
+	if (in->argc != 1) {
+		problem_set(why, "name one message or thing, as audit list prints it");
+		return STATUS_SYNTAX;
+	}
+	f.subject = slice_from_cstr(in->argv[0]);
+	st = ask(&list, &f, why);
+	if (st == STATUS_OK && list.rows == 0) {
+		problem_set(why, "nothing is known of \"%s\"", in->argv[0]);
+		return STATUS_ABSENT;
+	}
+	return st;
+}
+
+const struct command audit_commands[] = {
+	{ "audit", "list",
+	    "[--from TIME] [--to TIME] [--kind KIND] [--actor WHO] [--subject WHAT] [--limit N]",
+	    "decisions and changes, newest first", audit_list },
+	{ "audit", "show", "SUBJECT", "everything about one message or thing, with reasons",
+	    audit_show },
+	{ 0 },
+};

@@ -1,0 +1,42 @@
+/*
+ * command.h -- mailadm's commands as rows: NOUN VERB, what they take, what
+ * they print.  main.c finds the row and calls its run().
+ */
+#ifndef TOOLS_COMMAND_H
+#define TOOLS_COMMAND_H
+
+#include <stdbool.h>
+
+#include "base/problem.h"
+#include "base/slice.h"
+#include "base/status.h"
+
+struct invocation {
+	const char *dir;	/* -C */
+	bool is_json;		/* --json: one object a line */
+	const char *noun, *verb;	/* verb "" where the noun has none */
+	int argc;		/* what follows, NULL-terminated */
+	char **argv;
+};
+
+/*
+ * OK done, ABSENT EXISTS DENIED ... no (exit 1), SYNTAX usage (exit 2), BUSY
+ * try later (exit 75).  why is printed by the caller.
+ */
+typedef enum status command_run(const struct invocation *in, struct problem *why);
+
+struct command {
+	const char *noun, *verb;
+	const char *usage;	/* what follows noun and verb */
+	const char *help;
+	command_run *run;
+};
+
+/* The tables of the files of the same names; each ends with noun NULL. */
+extern const struct command instance_commands[];	/* init serve check endpoints */
+extern const struct command directory_commands[];	/* user domain alias fetch */
+extern const struct command audit_commands[];		/* audit */
+
+command_run cmd_init, cmd_serve, cmd_check, cmd_endpoints;
+
+#endif
