@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by runtests and quickstart: the Debian packages a list names, there or installed.
 
 # Print the packages of the lists that are not installed.
