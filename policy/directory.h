@@ -1,0 +1,107 @@
+/*
+ * directory.h -- what administrators set, in policyd's own environment and,
+ * for answering, whole in memory.  Every change is one transaction together
+ * with the audit record that tells of it.  Knows nothing of why a change is
+ * allowed: policy/admin.h checks.
+ *
+ * All functions belong to the loop's thread, but for directory_credentials().
+ */
+#ifndef POLICY_DIRECTORY_H
+#define POLICY_DIRECTORY_H
+
+#include "base/problem.h"
+#include "policy/record.h"
+
+struct directory;
+
+/* Open, and create, the environment in path (an existing folder).  Statuses as env_open(). */
+MUST_USE enum status directory_open(const char *path, struct directory **out,
+    struct problem *why);
+/* One that lives in memory only, for tests of what reads it. */
+struct directory *directory_new(void);
+void directory_close(struct directory **d);
+
+/* Everything found is borrowed until the next change.  NULL: there is none. */
+const struct domain_record *directory_domain(const struct directory *d, struct slice name);
+const struct domain_record *directory_default_domain(const struct directory *d);
+const struct account_record *directory_account(const struct directory *d, uint32_t id);
+const struct account_record *directory_account_by_login(const struct directory *d,
+    struct slice login);
+/* The enabled administrator with the lowest id; without one, the enabled account with it. */
+const struct account_record *directory_postmaster(const struct directory *d);
+const struct alias_record *directory_alias(const struct directory *d, struct slice address);
+const struct fetch_record *directory_fetch(const struct directory *d, uint32_t id);
+const struct fetch_record *directory_fetch_by_name(const struct directory *d, struct slice name);
+/* The fetch account that collects for a shared address; the lowest id of several. */
+const struct fetch_record *directory_shared(const struct directory *d, struct slice address);
+
+/* All of a kind: accounts and fetch accounts by id, the others by name; i below the count. */
+size_t directory_domain_count(const struct directory *d);
+const struct domain_record *directory_domain_at(const struct directory *d, size_t i);
+size_t directory_account_count(const struct directory *d);
+const struct account_record *directory_account_at(const struct directory *d, size_t i);
+size_t directory_alias_count(const struct directory *d);
+const struct alias_record *directory_alias_at(const struct directory *d, size_t i);
+size_t directory_fetch_count(const struct directory *d);
+const struct fetch_record *directory_fetch_at(const struct directory *d, size_t i);
+
+/* Ids of the accounts that have a name or nickname with this key (display_name_key()), ascending;
+ * borrowed until the next change. */
+struct directory_people {
+	const uint32_t *ids;
+	size_t count;
+};
+struct directory_people directory_people_named(const struct directory *d, struct slice key);
+
+/* What a login needs to know; copied, so that any thread may ask. */
+struct credentials {
+	uint32_t account;	/* 0: there is no such account; the rest is empty */
+	uint32_t version;
+	bool is_enabled;
+	char login[ADDRESS_LEN_MAX + 1];
+	char verifier[VERIFIER_MAX + 1];	/* wipe after use */
+};
+/* name: a login; without '@' the default domain is understood.  Any thread. */
+void directory_credentials(struct directory *d, struct slice name, struct credentials *out);
+
+/* What the audit says of a change; its actor is "admin". */
+struct audit_note {
+	struct slice kind;	/* "account.added" */
+	struct slice subject;	/* what was changed */
+	struct slice detail;	/* lines */
+};
+
+/*
+ * Write a record and take it into use.  Id 0 of an account or fetch account
+ * asks for a new one, told in r; an account's version is raised.  A domain
+ * that becomes the default ends the former one's being it.
+ *
+ * LIMIT  the record is too large   BUSY  the disk is full
+ * IO     the environment can no longer be trusted: the process must end
+ */
+MUST_USE enum status directory_put_domain(struct directory *d, const struct domain_record *r,
+    const struct audit_note *note, struct problem *why);
+MUST_USE enum status directory_put_account(struct directory *d, struct account_record *r,
+    const struct audit_note *note, struct problem *why);
+MUST_USE enum status directory_put_alias(struct directory *d, const struct alias_record *r,
+    const struct audit_note *note, struct problem *why);
+MUST_USE enum status directory_put_fetch(struct directory *d, struct fetch_record *r,
+    const struct audit_note *note, struct problem *why);
+/* ABSENT when there is none. */
+MUST_USE enum status directory_remove_domain(struct directory *d, struct slice name,
+    const struct audit_note *note, struct problem *why);
+MUST_USE enum status directory_remove_account(struct directory *d, uint32_t id,
+    const struct audit_note *note, struct problem *why);
+MUST_USE enum status directory_remove_alias(struct directory *d, struct slice address,
+    const struct audit_note *note, struct problem *why);
+MUST_USE enum status directory_remove_fetch(struct directory *d, uint32_t id,
+    const struct audit_note *note, struct problem *why);
+
+/* The oldest audit record above number that stored has not confirmed; false: none. */
+bool directory_pending(const struct directory *d, uint64_t above, uint64_t *number,
+    struct pending_audit_record *out);
+/* stored has it. */
+MUST_USE enum status directory_pending_done(struct directory *d, uint64_t number,
+    struct problem *why);
+
+#endif

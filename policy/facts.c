@@ -1,0 +1,297 @@
+#include "policy/facts.h"
+
+#include "base/ascii.h"
+#include "base/mem.h"
+#include "mime/address.h"
+#include "mime/charset.h"
+#include "mime/header.h"
+#include "mime/param.h"
+#include "mime/part.h"
+#include "store/digest.h"
+
+enum { ID_MAX = 250, ADDRESS_MAX = 320 };
+
+static const struct {
+	const char *name;
+} fields[FACTS_FIELD_COUNT] = {
+	[FACTS_FROM] = { "From" },
+	[FACTS_TO] = { "To" },
+	[FACTS_CC] = { "Cc" },
+	[FACTS_BCC] = { "Bcc" },
+	[FACTS_DELIVERED_TO] = { "Delivered-To" },
+	[FACTS_X_ORIGINAL_TO] = { "X-Original-To" },
+	[FACTS_ENVELOPE_TO] = { "Envelope-To" },
+	[FACTS_RECEIVED_FOR] = { "Received" },
+};
+
+const char *
+facts_field_name(enum facts_field field)
+{
+	return fields[field].name;
+}
+
+/* A reading in progress. */
+struct reading {
+	struct slice text;
+	struct slice body_charset;	/* of raw 8-bit header text; found when first needed */
+	bool charset_is_known;
+	struct buf charset;
+	struct buf addresses;		/* in wire form */
+	uint32_t address_count;
+	uint32_t from_count, received_count;
+	struct slice message_id;
+	uint64_t keys[FACTS_KEYS_MAX];	/* In-Reply-To grows from the front */
+	uint32_t reply_count;
+	uint64_t references[FACTS_KEYS_MAX];	/* a ring of the latest */
+	uint32_t reference_count;	/* all there were */
+};
+
+/* Programs that write raw 8-bit headers label the charset, if at all, on the body. */
+static struct slice
+body_charset(struct reading *r)
+{
+	struct part_tree tree;
+
+	if (r->charset_is_known)
+		return buf_slice(&r->charset);
+	r->charset_is_known = true;
+	part_scan(r->text, &tree);
+	for (uint32_t i = 0; i < tree.count && r->charset.len == 0; i++) {
+		const struct part *p = &tree.parts[i];
+		struct param_list params;
+		struct header_field f;
+
+		if (!header_find(slice_sub(r->text, p->header_at, p->header_len),
+		    SLICE("Content-Type"), &f))
+			continue;
+		param_list_parse(f.value, &params);
+		buf_append(&r->charset, param_list_get(&params, SLICE("charset")));
+		param_list_clear(&params);
+	}
+	part_tree_clear(&tree);
+	return buf_slice(&r->charset);
+}
+
+static void
+put_address(struct reading *r, enum facts_field field, struct slice name, struct slice address)
+{
+	if (r->address_count == FACTS_ADDRESSES_MAX || address.len == 0 ||
+	    address.len > ADDRESS_MAX)
+		return;
+	put_u8(&r->addresses, (uint8_t)field);
+	put_slice(&r->addresses, slice_sub(name, 0, utf8_cut(name, FACTS_NAME_MAX)));
+	put_u32le(&r->addresses, (uint32_t)address.len);
+	for (size_t i = 0; i < address.len; i++)
+		put_u8(&r->addresses, (uint8_t)ascii_lower(address.ptr[i]));
+	r->address_count++;
+}
+
+static void
+read_list(struct reading *r, enum facts_field field, struct slice value)
+{
+	struct address_reader list = address_reader_init(value, FACTS_ADDRESSES_MAX);
+	struct buf name = buf_init(4096), address = buf_init(4096);
+	struct address a;
+
+	while (address_next(&list, &a)) {
+		if (a.kind != ADDRESS_MAILBOX)
+			continue;
+		buf_reset(&name);
+		buf_reset(&address);
+		address_name(&a, SLICE("utf-8"), &name);
+		address_text(&a, &address);
+		if (a.domain.len > 0 && buf_status(&address) == STATUS_OK)
+			put_address(r, field, buf_slice(&name), buf_slice(&address));
+	}
+	buf_clear(&name);
+	buf_clear(&address);
+}
+
+/* Decode raw 8-bit text before looking for quotes and '@': GBK has them as second bytes. */
+static void
+read_addresses(struct reading *r, enum facts_field field, struct slice value)
+{
+	struct buf utf8;
+	struct slice charset;
+
+	if (utf8_is_valid(value)) {
+		read_list(r, field, value);
+		return;
+	}
+	utf8 = buf_init(value.len * 4 + 16);
+	charset = charset_guess(value, body_charset(r));
+	charset_to_utf8(charset, value, &utf8);
+	read_list(r, field, buf_slice(&utf8));
+	buf_clear(&utf8);
+}
+
+/* "from x by y for <address>; date": RFC 5321 s.4.4. */
+static void
+read_received(struct reading *r, struct slice value)
+{
+	struct slice rest = slice_sub(value, 0, slice_find_last_byte(value, ';'));
+	struct slice word = { 0 };
+
+	r->received_count++;
+	while (rest.len > 0) {
+		size_t len = 0;
+
+		while (len < rest.len && !ascii_is_space(rest.ptr[len]))
+			len++;
+		if (slice_equal_nocase(word, SLICE("for")) && len > 0) {
+			word = slice_sub(rest, 0, len);
+			if (word.len > 2 && word.ptr[0] == '<' && word.ptr[word.len - 1] == '>')
+				word = slice_sub(word, 1, word.len - 2);
+			if (slice_find_byte(word, '@') < word.len && utf8_is_valid(word))
+				put_address(r, FACTS_RECEIVED_FOR, (struct slice){ 0 }, word);
+			return;
+		}
+		if (len > 0)
+			word = slice_sub(rest, 0, len);
+		rest = slice_skip(rest, len + 1);
+	}
+}
+
+static void
+read_reply_ids(struct reading *r, struct slice value)
+{
+	struct slice id;
+
+	while (r->reply_count < FACTS_KEYS_MAX / 2 && message_id_next(&value, &id))
+		r->keys[r->reply_count++] = message_id_key(id);
+}
+
+static void
+read_references(struct reading *r, struct slice value)
+{
+	struct slice id;
+
+	while (message_id_next(&value, &id))
+		r->references[r->reference_count++ % FACTS_KEYS_MAX] = message_id_key(id);
+}
+
+static void
+read_message_id(struct reading *r, struct slice value)
+{
+	struct slice id;
+
+	if (r->message_id.len == 0 && message_id_next(&value, &id) && id.len <= ID_MAX)
+		r->message_id = id;
+}
+
+static void
+read_field(struct reading *r, const struct header_field *f)
+{
+	static const enum facts_field lists[] = { FACTS_FROM, FACTS_TO, FACTS_CC, FACTS_BCC,
+		FACTS_DELIVERED_TO, FACTS_X_ORIGINAL_TO, FACTS_ENVELOPE_TO };
+
+	if (slice_equal_nocase(f->name, SLICE("Received")))
+		read_received(r, f->value);
+	else if (slice_equal_nocase(f->name, SLICE("In-Reply-To")))
+		read_reply_ids(r, f->value);
+	else if (slice_equal_nocase(f->name, SLICE("References")))
+		read_references(r, f->value);
+	else if (slice_equal_nocase(f->name, SLICE("Message-ID")))
+		read_message_id(r, f->value);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (!slice_equal_nocase(f->name, slice_from_cstr(fields[lists[i]].name)))
+			continue;
+		if (lists[i] == FACTS_FROM)
+			r->from_count++;
+		read_addresses(r, lists[i], f->value);
+		return;
+	}
+}
+
+static void
+put_keys(struct reading *r, struct buf *out)
+{
+	uint32_t kept = r->reference_count < FACTS_KEYS_MAX ? r->reference_count : FACTS_KEYS_MAX;
+
+	if (kept > FACTS_KEYS_MAX - r->reply_count)
+		kept = FACTS_KEYS_MAX - r->reply_count;
+	put_u32le(out, r->reply_count + kept);
+	for (uint32_t i = 0; i < r->reply_count; i++)
+		put_u64le(out, r->keys[i]);
+	for (uint32_t i = 0; i < kept; i++)
+		put_u64le(out, r->references[(r->reference_count - 1 - i) % FACTS_KEYS_MAX]);
+}
+
+void
+facts_put(struct slice text, struct buf *out)
+{
+	struct reading r = {
+		.text = text,
+		.charset = buf_init(256),
+		.addresses = buf_init(FACTS_MAX),
+	};
+	struct slice header, body;
+	struct header_field f;
+
+	header_split(text, &header, &body);
+	while (header_next(&header, &f))
+		read_field(&r, &f);
+	put_u32le(out, r.from_count);
+	put_u32le(out, r.received_count);
+	put_slice(out, r.message_id);
+	put_keys(&r, out);
+	put_u32le(out, r.address_count);
+	(void)buf_append(out, buf_slice(&r.addresses));
+	buf_clear(&r.addresses);
+	buf_clear(&r.charset);
+}
+
+static void
+read_keys(struct reader *in, struct facts *f)
+{
+	f->key_count = read_u32le(in);
+	if (f->key_count > FACTS_KEYS_MAX) {
+		reader_fail(in);
+		f->key_count = 0;
+	}
+	for (uint32_t i = 0; i < f->key_count; i++)
+		f->keys[i] = read_u64le(in);
+}
+
+static void
+read_one_address(struct reader *in, struct facts_address *a)
+{
+	a->field = read_u8(in);
+	a->name = read_slice(in);
+	a->address = read_slice(in);
+	if (a->field >= FACTS_FIELD_COUNT || a->name.len > FACTS_NAME_MAX ||
+	    a->address.len > ADDRESS_MAX || !utf8_is_valid(a->name))
+		reader_fail(in);
+}
+
+enum status
+facts_read(struct reader *in, struct facts *out)
+{
+	struct facts f = { 0 };
+
+	f.from_count = read_u32le(in);
+	f.received_count = read_u32le(in);
+	f.message_id = read_slice(in);
+	read_keys(in, &f);
+	f.address_count = read_u32le(in);
+	if (!reader_ok(in) || f.address_count > FACTS_ADDRESSES_MAX || f.message_id.len > ID_MAX)
+		return STATUS_CORRUPT;
+	if (f.address_count > 0)
+		f.addresses = mem_array(struct facts_address, f.address_count);
+	for (uint32_t i = 0; i < f.address_count; i++)
+		read_one_address(in, &f.addresses[i]);
+	if (!reader_at_end(in)) {
+		facts_clear(&f);
+		return STATUS_CORRUPT;
+	}
+	*out = f;
+	return STATUS_OK;
+}
+
+void
+facts_clear(struct facts *f)
+{
+	mem_free(f->addresses);
+	f->addresses = NULL;
+	f->address_count = 0;
+}
