@@ -422,6 +422,17 @@ conn_consume(struct conn *c, size_t n)
 }
 
 void
+conn_preload(struct conn *c, struct slice s)
+{
+	ASSERT(conn_input_len(c) == 0);
+	if (s.len == 0)
+		return;
+	fifo_append(&c->in, s);
+	c->input_is_new = true;
+	loop_soon(c->loop, &c->soon);
+}
+
+void
 conn_set_input_max(struct conn *c, size_t bytes)
 {
 	c->input_max = bytes;

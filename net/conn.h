@@ -53,6 +53,8 @@ void conn_finish(struct conn **c);
 /* Bytes received and not consumed; borrowed until the next call on this conn. */
 struct slice conn_input(const struct conn *c);
 void conn_consume(struct conn *c, size_t n);
+/* Input that reached another process first (net/handover.h); only while there is no other. */
+void conn_preload(struct conn *c, struct slice s);
 /* Stop reading from the peer while this many bytes are unconsumed (default 64 KiB). */
 void conn_set_input_max(struct conn *c, size_t bytes);
 /*
