@@ -64,7 +64,8 @@ MUST_USE enum status digest_parts(const struct digest *d, struct part_tree *out)
 /* The i-th reference key, i < reference_count. */
 uint64_t digest_reference(const struct digest *d, unsigned i);
 
-/* Key of a message id (without <>, blanks trimmed): the first 8 bytes of its SHA-256. */
+/* Key of a message id (without <>, blanks trimmed, cut at 250 bytes): the first 8 bytes of its
+ * SHA-256. */
 uint64_t message_id_key(struct slice id);
 /*
  * Take the next message id out of a field's value: between < and >, whatever
