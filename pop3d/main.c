@@ -1,0 +1,83 @@
+#include <stddef.h>
+#include <string.h>
+
+#include "net/daemon.h"
+#include "pop3d/front.h"
+#include "pop3d/settings.h"
+#include "pop3d/worker.h"
+
+#define ROW(name, type, field, fallback, min, max, help) \
+	{ "pop3", name, type, offsetof(struct pop3_settings, field), fallback, min, max, help }
+
+static const struct setting rows[] = {
+	ROW("clear_login", SETTING_BOOL, clear_login, "no", 0, 0,
+	    "Accept passwords on connections without TLS."),
+	ROW("workers", SETTING_U32, workers, "1", 1, 64,
+	    "Processes that serve clients after their login."),
+	ROW("clients_max", SETTING_U32, clients_max, "1000", 1, 100000,
+	    "Clients of one front that have not logged in yet."),
+	ROW("peer_max", SETTING_U32, peer_max, "200", 1, 100000,
+	    "How many of these may come from one address."),
+	ROW("account_max", SETTING_U32, account_max, "50", 1, 10000,
+	    "Sessions of one account at the same time."),
+	ROW("tls_floor", SETTING_TEXT, tls_floor, "1.2", 0, 0,
+	    "Oldest TLS that is spoken: 1.2, or 1.0 for clients of Windows XP and 7."),
+};
+
+static bool
+is_front(const struct daemon *d)
+{
+	return strcmp(daemon_role(d), "front") == 0;
+}
+
+static enum status
+start(struct daemon *d, void *settings, struct problem *why)
+{
+	const struct pop3_settings *p = settings;
+
+	if (strcmp(p->tls_floor, "1.2") != 0 && strcmp(p->tls_floor, "1.0") != 0) {
+		problem_set(why, "[pop3] tls_floor must be 1.2 or 1.0");
+		return STATUS_SYNTAX;
+	}
+	if (is_front(d))
+		return front_start(d, p, why);
+	if (strcmp(daemon_role(d), "worker") == 0)
+		return worker_start(d, p, why);
+	problem_set(why, "--role must be front or worker");
+	return STATUS_SYNTAX;
+}
+
+static void
+stop(struct daemon *d)
+{
+	if (is_front(d))
+		front_stop(d);
+	else
+		worker_stop(d);
+}
+
+static void
+end(struct daemon *d)
+{
+	if (is_front(d))
+		front_end(d);
+	else
+		worker_end(d);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct pop3_settings settings = { 0 };
+	const struct daemon_spec spec = {
+		.name = "pop3d",
+		.settings = rows,
+		.setting_count = ARRAY_LEN(rows),
+		.settings_out = &settings,
+		.start = start,
+		.stop = stop,
+		.end = end,
+	};
+
+	return daemon_run(&spec, argc, argv);
+}

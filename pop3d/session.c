@@ -1,0 +1,329 @@
+#include "pop3d/session.h"
+
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/handover.h"
+#include "net/ipc.h"
+#include "net/line.h"
+#include "net/loop.h"
+#include "policy/client.h"
+#include "pop3d/command.h"
+#include "pop3d/login.h"
+#include "pop3d/maildrop.h"
+#include "pop3d/stream.h"
+#include "store/client.h"
+#include "store/grant.h"
+
+static const struct {
+	const char *name;
+	unsigned next;		/* set of IN(state) we may go to */
+	unsigned patience_s;	/* silence we accept; RFC 1939 s.3 asks for 600 */
+	unsigned deadline_s;	/* the state ends by then, whatever moves; 0: never */
+} states[POP3_STATE_COUNT] = {
+	[POP3_SECURING] = { "securing", IN(POP3_AUTHORIZATION) | IN(POP3_OPENING) | IN(POP3_CLOSED),
+	    30, 30 },
+	[POP3_AUTHORIZATION] = { "authorization",
+	    IN(POP3_SECURING) | IN(POP3_PASSING) | IN(POP3_CLOSED), 600, 600 },
+	[POP3_PASSING] = { "passing", IN(POP3_CLOSED), 60, 60 },
+	[POP3_OPENING] = { "opening", IN(POP3_TRANSACTION) | IN(POP3_CLOSED), 120, 120 },
+	[POP3_TRANSACTION] = { "transaction", IN(POP3_UPDATE) | IN(POP3_CLOSED), 600, 0 },
+	[POP3_UPDATE] = { "update", IN(POP3_CLOSED), 120, 120 },
+	[POP3_CLOSED] = { "closed", 0, 10, 10 },
+};
+
+static void
+on_input(void *ctx)
+{
+	session_turn(ctx);
+}
+
+static void
+on_drained(void *ctx)
+{
+	struct pop3_session *s = ctx;
+
+	if (s->drained != NULL)
+		s->drained(s);
+	session_turn(s);
+}
+
+static void
+on_secure(void *ctx)
+{
+	struct pop3_session *s = ctx;
+
+	login_secured(s);
+	session_turn(s);
+}
+
+static void
+on_end(void *ctx, enum conn_end end)
+{
+	static const char *const ends[] = {
+		[CONN_EOF] = "eof",
+		[CONN_RESET] = "reset",
+		[CONN_TIMEOUT] = "timeout",
+		[CONN_TLS_FAILED] = "tls_failed",
+	};
+	struct pop3_session *s = ctx;
+	struct log_line l;
+
+	log_begin(&l, LOG_INFO, "pop3.connection.lost", s->sid);
+	log_cstr(&l, "state", session_state_name(s));
+	log_cstr(&l, "end", ends[end]);
+	log_cstr(&l, "why", conn_problem(s->conn));
+	log_end(&l);
+	s->is_over = true;
+	if (s->state != POP3_CLOSED)
+		session_enter(s, POP3_CLOSED);
+	session_turn(s);
+}
+
+struct conn *
+session_conn_new(struct pop3_session *s, int fd)
+{
+	static const struct conn_handler handler = {
+		.on_input = on_input,
+		.on_drained = on_drained,
+		.on_secure = on_secure,
+		.on_end = on_end,
+	};
+
+	return conn_new(s->host->loop, fd, &handler, s);
+}
+
+struct pop3_session *
+session_new(struct pop3_host *h, int fd, struct slice sid)
+{
+	struct pop3_session *s = mem_new(struct pop3_session);
+
+	s->host = h;
+	s->passing_fd = -1;
+	s->take = command_take;
+	s->early = buf_init(HANDOVER_INPUT_MAX + POP3_LINE_MAX);
+	s->line = buf_init(16 * 1024);
+	s->user = buf_init(POP3_NAME_MAX);
+	s->peer = buf_init(64);
+	s->login = buf_init(POP3_LINE_MAX);
+	s->grant = buf_init(GRANT_MAX);
+	if (sid.len == ID_SID_LEN) {
+		for (size_t i = 0; i < sid.len; i++)
+			s->sid[i] = sid.ptr[i];
+	} else {
+		id_sid(s->sid);
+	}
+	s->conn = session_conn_new(s, fd);
+	s->next = h->sessions;
+	if (s->next != NULL)
+		s->next->prev = s;
+	h->sessions = s;
+	h->session_count++;
+	return s;
+}
+
+static void
+forget_calls(struct pop3_session *s)
+{
+	struct pop3_host *h = s->host;
+
+	if (s->policy_call != 0)
+		policy_cancel(h->policy, s->policy_call);
+	if (s->worker_call != 0)
+		ipc_cancel(login_worker(s), s->worker_call);
+	if (s->store_call != 0)
+		store_cancel(h->changes, s->store_call);
+	if (s->is_greeted)
+		policy_session_close(h->policy, slice_from_cstr(s->sid));
+}
+
+static void
+leave_host(struct pop3_session *s)
+{
+	struct pop3_host *h = s->host;
+
+	if (s->prev != NULL)
+		s->prev->next = s->next;
+	else
+		h->sessions = s->next;
+	if (s->next != NULL)
+		s->next->prev = s->prev;
+	h->session_count--;
+}
+
+void
+session_free(struct pop3_session **sp)
+{
+	struct pop3_session *s = *sp;
+	struct pop3_host *h;
+
+	if (s == NULL)
+		return;
+	*sp = NULL;
+	h = s->host;
+	forget_calls(s);
+	leave_host(s);
+	timer_free(&s->timer);
+	stream_free(&s->stream);
+	maildrop_free(&s->drop);
+	if (s->is_over || s->state != POP3_CLOSED)
+		conn_close(&s->conn);
+	else if (s->conn != NULL)
+		conn_finish(&s->conn);
+	if (s->passing_fd >= 0)
+		close(s->passing_fd);
+	buf_wipe(&s->early);
+	buf_wipe(&s->line);
+	buf_clear(&s->user);
+	buf_clear(&s->peer);
+	buf_clear(&s->login);
+	buf_wipe(&s->grant);
+	mem_free(s);
+	if (h->session_count == 0 && h->emptied != NULL)
+		h->emptied(h);
+}
+
+const char *
+session_state_name(const struct pop3_session *s)
+{
+	return states[s->state].name;
+}
+
+void
+session_enter(struct pop3_session *s, enum pop3_state next)
+{
+	struct log_line l;
+
+	ASSERT(states[s->state].next & IN(next));
+	log_begin(&l, LOG_DEBUG, "pop3.state.changed", s->sid);
+	log_cstr(&l, "from", states[s->state].name);
+	log_cstr(&l, "to", states[next].name);
+	log_end(&l);
+	s->state = next;
+	if (s->conn == NULL)
+		return;
+	conn_set_patience(s->conn, states[next].patience_s);
+	conn_set_deadline(s->conn, states[next].deadline_s);
+}
+
+void
+session_wait(struct pop3_session *s)
+{
+	s->is_waiting = true;
+	if (s->conn != NULL)
+		conn_pause(s->conn);
+}
+
+void
+session_resume(struct pop3_session *s)
+{
+	s->is_waiting = false;
+	if (s->conn != NULL && s->state != POP3_CLOSED)
+		conn_resume(s->conn);
+}
+
+void
+session_wait_output(struct pop3_session *s, void (*drained)(struct pop3_session *s))
+{
+	s->drained = drained;
+	conn_set_deadline(s->conn, OUTPUT_PATIENCE_S);
+	session_wait(s);
+}
+
+void
+session_output_done(struct pop3_session *s)
+{
+	s->drained = NULL;
+	conn_set_deadline(s->conn, states[s->state].deadline_s);
+	session_resume(s);
+}
+
+void
+session_turn(struct pop3_session *s)
+{
+	while (s->state != POP3_CLOSED && !s->is_waiting && s->take(s))
+		;
+	if (s->state == POP3_CLOSED)
+		session_free(&s);
+}
+
+void
+session_bye(struct pop3_session *s, const char *line)
+{
+	if (s->conn != NULL && !s->is_over)
+		conn_printf(s->conn, "%s\r\n", line);
+	session_enter(s, POP3_CLOSED);
+}
+
+/* While bytes of the handover are left, what the connection brings goes behind them. */
+struct slice
+session_input(struct pop3_session *s)
+{
+	struct slice more = conn_input(s->conn);
+
+	if (s->early.len == 0)
+		return more;
+	more = slice_sub(more, 0, s->early.max - s->early.len);
+	if (more.len > 0) {
+		buf_append(&s->early, more);
+		conn_consume(s->conn, more.len);
+	}
+	return buf_slice(&s->early);
+}
+
+void
+session_consume(struct pop3_session *s, size_t n)
+{
+	if (s->early.len > 0)
+		buf_consume(&s->early, n);
+	else
+		conn_consume(s->conn, n);
+}
+
+/* Drop input up to and with the next LF; true when that was found. */
+static bool
+skip_line(struct pop3_session *s)
+{
+	struct slice in = session_input(s);
+	size_t at = slice_find_byte(in, '\n');
+
+	session_consume(s, at < in.len ? at + 1 : in.len);
+	return at < in.len;
+}
+
+enum status
+session_take_line(struct pop3_session *s, size_t max)
+{
+	struct slice in;
+	struct slice line = SLICE("");
+	size_t used = 0;
+	enum status st;
+
+	while (s->is_skipping) {
+		if (session_input(s).len == 0)
+			return STATUS_PENDING;
+		s->is_skipping = !skip_line(s);
+	}
+	in = session_input(s);
+	if (in.len == 0)
+		return STATUS_PENDING;
+	st = line_take(in, max, &line, &used);
+	if (st == STATUS_PENDING)
+		return st;
+	if (st == STATUS_LIMIT) {
+		session_consume(s, used);
+		s->is_skipping = true;
+		return st;
+	}
+	buf_reset(&s->line);
+	buf_append(&s->line, line);
+	session_consume(s, used);
+	return st;
+}
+
+bool
+session_needs_tls(const struct pop3_session *s)
+{
+	return !conn_is_secure(s->conn) && !s->host->settings->clear_login;
+}
