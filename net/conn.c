@@ -76,22 +76,35 @@ conn_leave(struct conn *c)
 		mem_free(c);
 }
 
+static void
+keep_problem(struct conn *c, const struct problem *why)
+{
+	if (why != NULL && why->text[0] != '\0' && c->problem == NULL)
+		c->problem = mem_dup(slice_from_cstr(why->text));
+}
+
+void
+conn_break(struct conn *c, const struct problem *why)
+{
+	c->is_broken = true;
+	c->is_blocked = false;
+	fifo_clear(&c->out);
+	keep_problem(c, why);
+	loop_soon(c->loop, &c->soon);
+}
+
 void
 conn_fail(struct conn *c, enum conn_end end, const struct problem *why)
 {
-	if (end == CONN_RESET || end == CONN_TLS_FAILED) {
-		c->is_broken = true;
-		c->is_blocked = false;
-		fifo_clear(&c->out);
-	} else if (c->has_end) {
+	if (end == CONN_RESET || end == CONN_TLS_FAILED)
+		conn_break(c, why);
+	else if (c->has_end)
 		return;
-	}
 	/* Waiting to tell of an EOF, a failure is told instead, as it need not wait. */
 	if (!c->has_ended)
-		c->end = end;
+		c->end = end == CONN_EOF && c->is_broken ? CONN_RESET : end;
 	c->has_end = true;
-	if (why != NULL && why->text[0] != '\0' && c->problem == NULL)
-		c->problem = mem_dup(slice_from_cstr(why->text));
+	keep_problem(c, why);
 	loop_soon(c->loop, &c->soon);
 }
 
@@ -123,7 +136,7 @@ input_may_be_told(const struct conn *c)
 static bool
 drain_may_be_told(const struct conn *c)
 {
-	return c->drain_is_due && (!c->has_ended || c->is_half_open) && fifo_len(&c->out) == 0;
+	return c->drain_is_due && !c->is_broken && (!c->has_ended || c->is_half_open) && fifo_len(&c->out) == 0;
 }
 
 static void
@@ -210,6 +223,10 @@ conn_tend(struct conn *c)
 
 	if (c->is_closed || c->busy > 0)
 		return;
+	/* With the output gone, reading finds the end, unless the session waits for something. */
+	if (c->is_broken && !c->has_end && (c->is_paused || c->is_finishing ||
+	    c->phase == PHASE_FLUSHING || conn_input_len(c) >= c->input_max))
+		conn_fail(c, CONN_RESET, NULL);
 	is_due = input_may_be_told(c) || end_may_be_told(c) ||
 	    (may_send && (fifo_len(&c->out) > 0 || (c->output_ends && !c->output_has_ended))) ||
 	    drain_may_be_told(c) ||
@@ -443,6 +460,7 @@ void
 conn_pause(struct conn *c)
 {
 	c->is_paused = true;
+	conn_tend(c);
 }
 
 void
@@ -506,7 +524,7 @@ conn_printf(struct conn *c, const char *format, ...)
 size_t
 conn_output_pending(const struct conn *c)
 {
-	return fifo_len(&c->out);
+	return c->is_broken ? CONN_OUTPUT_HIGH + 1 : fifo_len(&c->out);
 }
 
 void

@@ -70,7 +70,7 @@ void conn_write(struct conn *c, struct slice s);
 /* format is a literal of ours; values from peers only through %.*s.  Meant for lines. */
 void conn_printf(struct conn *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Bytes queued and not yet sent: a writer of much stops above CONN_OUTPUT_HIGH
- * and goes on at on_drained. */
+ * and goes on at on_drained.  Above it for ever once nothing can be sent: on_end follows. */
 size_t conn_output_pending(const struct conn *c);
 #define CONN_OUTPUT_HIGH (256 * 1024)
 

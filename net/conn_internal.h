@@ -51,7 +51,7 @@ struct conn {
 	bool has_end;			/* on_end is due, or was called */
 	bool has_ended;			/* it was called */
 	bool is_eof;			/* the peer sends no more */
-	bool is_broken;			/* nothing can be sent any more */
+	bool is_broken;			/* nothing can be sent any more; input may be left */
 	bool is_blocked;		/* output waits for the socket */
 	bool input_is_new;		/* on_input is due */
 	bool drain_is_due;		/* on_drained is due when out is empty */
@@ -64,6 +64,8 @@ struct conn {
 
 /* Remember that the stream is over and why; on_end follows from the loop.  The first end stays. */
 void conn_fail(struct conn *c, enum conn_end end, const struct problem *why);
+/* Nothing can be sent any more.  What the peer sent before it went away is still heard. */
+void conn_break(struct conn *c, const struct problem *why);
 size_t conn_input_len(const struct conn *c);
 
 /* Send what can be sent now. */

@@ -20,7 +20,7 @@ conn_send(struct conn *c, struct slice s)
 
 			c->is_blocked = r == TLS_WANT_READ || r == TLS_WANT_WRITE;
 			if (r != TLS_DONE && !c->is_blocked)
-				conn_fail(c, CONN_RESET, &why);
+				conn_break(c, &why);
 			if (r != TLS_DONE)
 				break;
 		} else {
@@ -30,7 +30,7 @@ conn_send(struct conn *c, struct slice s)
 			c->is_blocked = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 			if (n < 0 && !c->is_blocked) {
 				problem_set_errno(&why, errno, "cannot send");
-				conn_fail(c, CONN_RESET, &why);
+				conn_break(c, &why);
 			}
 			if (n < 0)
 				break;
@@ -178,8 +178,6 @@ conn_wanted(const struct conn *c)
 {
 	unsigned events = 0;
 
-	if (c->is_broken)
-		return 0;
 	if (!c->has_end && c->phase != PHASE_FLUSHING &&
 	    (c->phase == PHASE_SHAKING || conn_input_len(c) < c->input_max))
 		events |= WATCH_READ;
