@@ -11,23 +11,21 @@
 
 enum { ID_MAX = 250, ADDRESS_MAX = 320 };
 
-static const struct {
-	const char *name;
-} fields[FACTS_FIELD_COUNT] = {
-	[FACTS_FROM] = { "From" },
-	[FACTS_TO] = { "To" },
-	[FACTS_CC] = { "Cc" },
-	[FACTS_BCC] = { "Bcc" },
-	[FACTS_DELIVERED_TO] = { "Delivered-To" },
-	[FACTS_X_ORIGINAL_TO] = { "X-Original-To" },
-	[FACTS_ENVELOPE_TO] = { "Envelope-To" },
-	[FACTS_RECEIVED_FOR] = { "Received" },
+static const char *const field_names[FACTS_FIELD_COUNT] = {
+	[FACTS_FROM] = "From",
+	[FACTS_TO] = "To",
+	[FACTS_CC] = "Cc",
+	[FACTS_BCC] = "Bcc",
+	[FACTS_DELIVERED_TO] = "Delivered-To",
+	[FACTS_X_ORIGINAL_TO] = "X-Original-To",
+	[FACTS_ENVELOPE_TO] = "Envelope-To",
+	[FACTS_RECEIVED_FOR] = "Received",
 };
 
 const char *
 facts_field_name(enum facts_field field)
 {
-	return fields[field].name;
+	return field_names[field];
 }
 
 /* A reading in progress. */
@@ -194,7 +192,7 @@ read_field(struct reading *r, const struct header_field *f)
 	else if (slice_equal_nocase(f->name, SLICE("Message-ID")))
 		read_message_id(r, f->value);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		if (!slice_equal_nocase(f->name, slice_from_cstr(fields[lists[i]].name)))
+		if (!slice_equal_nocase(f->name, slice_from_cstr(field_names[lists[i]])))
 			continue;
 		if (lists[i] == FACTS_FROM)
 			r->from_count++;
