@@ -1,0 +1,209 @@
+/*
+ * smtpd -- receives mail: from outside on the port named smtp, from our own
+ * people on submission and submissions.  Opens no file once it serves.
+ */
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/daemon.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "policy/client.h"
+#include "smtpd/server.h"
+#include "smtpd/session.h"
+#include "smtpd/submit.h"
+
+#define STOP_PATIENCE_MS 10000
+#define LISTENERS_MAX 16
+#define HOSTNAME_MAX 255
+#define TICKET_KEY_LEN 80
+
+struct port {
+	struct smtp_server *server;
+	struct listener *listener;
+	enum policy_service service;
+	bool is_tls_first;
+};
+
+struct smtpd {
+	struct smtp_server server;
+	struct port ports[LISTENERS_MAX];
+	size_t port_count;
+	struct timer *stop_timer;
+};
+
+static const struct {
+	const char *name;
+	enum policy_service service;
+	bool is_tls_first;
+} port_kinds[] = {
+	{ "smtp", SERVICE_SMTP, false },
+	{ "submission", SERVICE_SUBMISSION, false },
+	{ "submissions", SERVICE_SUBMISSION, true },
+};
+
+static void
+accepted(void *ctx, int fd)
+{
+	struct port *p = ctx;
+
+	session_new(p->server, fd, p->service, p->is_tls_first);
+}
+
+static void
+open_ports(struct smtpd *m, struct daemon *d)
+{
+	for (size_t kind = 0; kind < ARRAY_LEN(port_kinds); kind++) {
+		int fd;
+
+		for (size_t i = 0; (fd = daemon_fd(d, port_kinds[kind].name, i)) >= 0 &&
+		    m->port_count < LISTENERS_MAX; i++) {
+			struct port *p = &m->ports[m->port_count++];
+
+			p->server = &m->server;
+			p->service = port_kinds[kind].service;
+			p->is_tls_first = port_kinds[kind].is_tls_first;
+			p->listener = listener_new(daemon_loop(d), fd, accepted, p);
+		}
+	}
+}
+
+static enum status
+find_hostname(struct smtp_server *server, struct problem *why)
+{
+	char name[HOSTNAME_MAX + 1] = "";
+
+	server->hostname = buf_init(HOSTNAME_MAX);
+	if (server->settings->hostname[0] == '\0')
+		(void)gethostname(name, sizeof(name) - 1);
+	if (buf_append(&server->hostname, slice_from_cstr(name[0] != '\0' ? name :
+	    server->settings->hostname)) != STATUS_OK) {
+		problem_set(why, "[smtp] hostname is too long");
+		return STATUS_LIMIT;
+	}
+	if (server->hostname.len == 0)
+		(void)buf_append(&server->hostname, SLICE("localhost"));
+	return STATUS_OK;
+}
+
+static enum status
+open_tls(struct smtp_server *server, struct daemon *d, struct problem *why)
+{
+	const struct smtp_settings *settings = server->settings;
+	struct slice min = slice_from_cstr(settings->tls_min);
+	struct buf ticket_key = buf_init(TICKET_KEY_LEN);
+	enum tls_floor floor = TLS_FLOOR_1_2;
+	enum status st;
+
+	if (slice_equal(min, SLICE("1.0"))) {
+		floor = TLS_FLOOR_1_0;
+	} else if (!slice_equal(min, SLICE("1.2"))) {
+		problem_set(why, "[smtp] tls_min is 1.2 or 1.0, not %s", settings->tls_min);
+		return STATUS_SYNTAX;
+	}
+	st = daemon_key(d, "ticket-key", &ticket_key);
+	if (st == STATUS_OK || st == STATUS_ABSENT)
+		st = tls_server_new(settings->tls_cert, settings->tls_key, floor,
+		    buf_slice(&ticket_key), &server->tls, why);
+	buf_wipe(&ticket_key);
+	return st;
+}
+
+static void
+on_empty(struct smtp_server *server)
+{
+	loop_stop(server->loop);
+}
+
+static enum status
+start(struct daemon *d, void *settings, struct problem *why)
+{
+	struct smtpd *m = mem_new(struct smtpd);
+	struct smtp_server *server = &m->server;
+	enum status st;
+
+	daemon_set_data(d, m);
+	server->loop = daemon_loop(d);
+	server->settings = settings;
+	server->budget.max = server->settings->in_flight;
+	server->on_empty = on_empty;
+	st = find_hostname(server, why);
+	if (st == STATUS_OK)
+		st = open_tls(server, d, why);
+	if (st != STATUS_OK)
+		return st;
+	server->policy = policy_client_new(server->loop, "policy.sock", NULL, NULL);
+	open_ports(m, d);
+	if (m->port_count == 0) {
+		problem_set(why, "no listening socket was passed: smtp, submission, submissions");
+		return STATUS_ABSENT;
+	}
+	daemon_ready(d);
+	return STATUS_OK;
+}
+
+static void
+stop_now(void *ctx)
+{
+	struct smtpd *m = ctx;
+
+	loop_stop(m->server.loop);
+}
+
+/* No new clients; those with a message at policyd wait for its answer, a little. */
+static void
+stop(struct daemon *d)
+{
+	struct smtpd *m = daemon_data(d);
+
+	if (m->stop_timer != NULL) {
+		loop_stop(m->server.loop);
+		return;
+	}
+	for (size_t i = 0; i < m->port_count; i++)
+		listener_free(&m->ports[i].listener);
+	m->stop_timer = timer_new(m->server.loop, stop_now, m);
+	timer_set(m->stop_timer, STOP_PATIENCE_MS);
+	smtp_server_stop(&m->server);
+}
+
+static void
+end(struct daemon *d)
+{
+	struct smtpd *m = daemon_data(d);
+
+	if (m == NULL)
+		return;
+	m->server.is_stopping = false;
+	for (size_t i = 0; i < m->port_count; i++)
+		listener_free(&m->ports[i].listener);
+	while (m->server.sessions != NULL)
+		session_kill(m->server.sessions);
+	if (m->server.policy != NULL)
+		submissions_free(&m->server);
+	policy_client_free(&m->server.policy);
+	tls_context_free(&m->server.tls);
+	timer_free(&m->stop_timer);
+	buf_clear(&m->server.hostname);
+	mem_free(m);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct daemon_spec template = {
+		.name = "smtpd",
+		.start = start,
+		.stop = stop,
+		.end = end,
+	};
+	struct smtp_settings settings = { 0 };
+	struct daemon_spec spec = template;
+
+	spec.settings = smtp_settings_table;
+	spec.setting_count = smtp_settings_count;
+	spec.settings_out = &settings;
+	return daemon_run(&spec, argc, argv);
+}

@@ -1,0 +1,37 @@
+#include "smtpd/settings.h"
+
+#define FIELD(name) offsetof(struct smtp_settings, name)
+#define GIB (1024ull * 1024 * 1024)
+
+const struct setting smtp_settings_table[] = {
+	{ "smtp", "hostname", SETTING_TEXT, FIELD(hostname), "", 0, 0,
+	    "Name this server gives itself in its greeting and in Received lines; empty: the "
+	    "machine's name." },
+	{ "smtp", "tls_cert", SETTING_TEXT, FIELD(tls_cert), "../tls/cert.pem", 0, 0,
+	    "Certificate chain, PEM; relative to run/." },
+	{ "smtp", "tls_key", SETTING_TEXT, FIELD(tls_key), "../tls/key.pem", 0, 0,
+	    "Its private key, PEM; relative to run/." },
+	{ "smtp", "tls_min", SETTING_TEXT, FIELD(tls_min), "1.2", 0, 0,
+	    "Oldest TLS version that is spoken: 1.2, or 1.0 for programs on Windows XP and 7." },
+	{ "smtp", "message_max", SETTING_SIZE, FIELD(message_max), "50m", 64 * 1024, GIB,
+	    "Largest message that is taken." },
+	{ "smtp", "in_flight", SETTING_SIZE, FIELD(in_flight), "512m", 1024 * 1024, 64 * GIB,
+	    "Bytes of all messages being received at one time; above it senders are told to come "
+	    "back later (452)." },
+	{ "smtp", "recipients_max", SETTING_U32, FIELD(recipients_max), "1000", 100, 4000,
+	    "Recipients of one message." },
+	{ "smtp", "connections_max", SETTING_U32, FIELD(connections_max), "1000", 1, 20000,
+	    "Connections at one time, over all three ports." },
+	{ "smtp", "banner_wait_ms", SETTING_U32, FIELD(banner_wait_ms), "20", 0, 30000,
+	    "Milliseconds before the greeting on port 25; who talks in that time is no mail "
+	    "server and is refused." },
+	{ "smtp", "command_patience", SETTING_DURATION, FIELD(command_patience_s), "5m", 1, 3600,
+	    "How long a client may take for one whole command (RFC 5321 section 4.5.3.2 asks for "
+	    "five minutes)." },
+	{ "smtp", "data_deadline", SETTING_DURATION, FIELD(data_deadline_s), "2h", 10, 86400,
+	    "How long a client may take for one whole message." },
+	{ "smtp", "auth_old_form", SETTING_BOOL, FIELD(auth_old_form), "yes", 0, 0,
+	    "Announce AUTH=PLAIN LOGIN as well, for Outlook Express and its kin." },
+};
+
+const size_t smtp_settings_count = ARRAY_LEN(smtp_settings_table);

@@ -1,0 +1,30 @@
+/*
+ * settings.h -- what an administrator can say about receiving mail: [smtp].
+ */
+#ifndef SMTPD_SETTINGS_H
+#define SMTPD_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/settings.h"
+
+struct smtp_settings {
+	char *hostname;		/* "": the machine's */
+	char *tls_cert, *tls_key;
+	char *tls_min;		/* "1.2" or "1.0" */
+	uint64_t message_max;
+	uint64_t in_flight;
+	uint32_t recipients_max;
+	uint32_t connections_max;
+	uint32_t banner_wait_ms;
+	uint32_t command_patience_s;
+	uint32_t data_deadline_s;
+	bool auth_old_form;
+};
+
+extern const struct setting smtp_settings_table[];
+extern const size_t smtp_settings_count;
+
+#endif
