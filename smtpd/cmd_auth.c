@@ -95,6 +95,15 @@ step_done(void *ctx, enum status st, const struct policy_sasl_answer *a,
 	session_resume(s);
 }
 
+/* To a message that could not be decoded. */
+static enum smtp_answer
+decode_answer(enum status st)
+{
+	if (st == STATUS_DENIED)
+		return ANSWER_AUTH_CANCELLED;
+	return st == STATUS_LIMIT ? ANSWER_AUTH_LONG : ANSWER_AUTH_BASE64;
+}
+
 /* The taker of the client's side of the exchange. */
 static enum status
 response_take(struct smtp_session *s)
@@ -117,7 +126,7 @@ response_take(struct smtp_session *s)
 		s->call = policy_sasl(s->server->policy, session_sid(s), SLICE(""), true,
 		    buf_slice(&message), step_done, s);
 	} else {
-		leave(s, st == STATUS_DENIED ? ANSWER_AUTH_CANCELLED : ANSWER_AUTH_BASE64);
+		leave(s, decode_answer(st));
 	}
 	buf_wipe(&message);
 	return STATUS_OK;
@@ -158,11 +167,7 @@ begin(struct smtp_session *s, struct slice mechanism, struct slice initial)
 		    initial.len > 0, buf_slice(&message), step_done, s);
 	}
 	buf_wipe(&message);
-	if (st == STATUS_OK)
-		return ANSWER_PENDING;
-	if (st == STATUS_DENIED)
-		return ANSWER_AUTH_CANCELLED;
-	return st == STATUS_LIMIT ? ANSWER_AUTH_LONG : ANSWER_AUTH_BASE64;
+	return st == STATUS_OK ? ANSWER_PENDING : decode_answer(st);
 }
 
 /* AUTH mechanism [initial response].  RFC 4954 s.4; Windows Mail puts two blanks before the last. */

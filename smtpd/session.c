@@ -146,7 +146,8 @@ session_drop(struct smtp_session *s, const char *why)
 		return;
 	session_log(s, &l, "smtp.session.closed");
 	log_cstr(&l, "why", why);
-	log_cstr(&l, "problem", conn_problem(s->conn));
+	if (conn_problem(s->conn)[0] != '\0')
+		log_cstr(&l, "problem", conn_problem(s->conn));
 	log_u64(&l, "accepted", s->accepted);
 	log_u64(&l, "mistakes", s->mistakes);
 	log_end(&l);

@@ -18,7 +18,7 @@ const struct setting smtp_settings_table[] = {
 	{ "smtp", "in_flight", SETTING_SIZE, FIELD(in_flight), "512m", 1024 * 1024, 64 * GIB,
 	    "Bytes of all messages being received at one time; above it senders are told to come "
 	    "back later (452)." },
-	{ "smtp", "recipients_max", SETTING_U32, FIELD(recipients_max), "1000", 100, 4000,
+	{ "smtp", "recipients_max", SETTING_U32, FIELD(recipients_max), "1000", 100, 1000,
 	    "Recipients of one message." },
 	{ "smtp", "connections_max", SETTING_U32, FIELD(connections_max), "1000", 1, 20000,
 	    "Connections at one time, over all three ports." },
