@@ -1,53 +1,5 @@
 #include "base/ascii.h"
 
-bool
-ascii_is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool
-ascii_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-bool
-ascii_is_alnum(char c)
-{
-	return ascii_is_alpha(c) || ascii_is_digit(c);
-}
-
-bool
-ascii_is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-bool
-ascii_is_control(char c)
-{
-	return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-bool
-ascii_is_8bit(char c)
-{
-	return ((unsigned char)c & 0x80) != 0;
-}
-
-char
-ascii_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-char
-ascii_upper(char c)
-{
-	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}
-
 int
 ascii_hex_value(char c)
 {

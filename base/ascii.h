@@ -11,14 +11,55 @@
 #include "base/status.h"
 
 /* What a byte is, and its other case.  Bytes from 128 on are 8bit and nothing else. */
-bool ascii_is_alpha(char c);
-bool ascii_is_digit(char c);
-bool ascii_is_alnum(char c);
-bool ascii_is_space(char c);	/* SP HTAB CR LF */
-bool ascii_is_control(char c);	/* below SP, and DEL */
-bool ascii_is_8bit(char c);
-char ascii_lower(char c);
-char ascii_upper(char c);
+/* Inline, since parsers call them for every byte. */
+static inline bool
+ascii_is_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool
+ascii_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool
+ascii_is_alnum(char c)
+{
+	return ascii_is_alpha(c) || ascii_is_digit(c);
+}
+
+static inline bool
+ascii_is_space(char c)	/* SP HTAB CR LF */
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static inline bool
+ascii_is_control(char c)	/* below SP, and DEL */
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+static inline bool
+ascii_is_8bit(char c)
+{
+	return ((unsigned char)c & 0x80) != 0;
+}
+
+static inline char
+ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static inline char
+ascii_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 int ascii_hex_value(char c);	/* 0..15, or -1 */
 
 /* True when s is valid UTF-8 (no overlong form, no surrogate, RFC 3629). */

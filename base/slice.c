@@ -90,25 +90,6 @@ slice_find_last_byte(struct slice s, char c)
 }
 
 struct slice
-slice_sub(struct slice s, size_t from, size_t len)
-{
-	s = slice_skip(s, from);
-	if (len < s.len)
-		s.len = len;
-	return s;
-}
-
-struct slice
-slice_skip(struct slice s, size_t n)
-{
-	if (n > s.len)
-		n = s.len;
-	if (n == 0)
-		return s;
-	return (struct slice){ s.ptr + n, s.len - n };
-}
-
-struct slice
 slice_trim(struct slice s)
 {
 	while (s.len > 0 && ascii_is_space(s.ptr[s.len - 1]))

@@ -41,10 +41,25 @@ size_t slice_find_byte(struct slice s, char c);
 size_t slice_find(struct slice s, struct slice needle);
 size_t slice_find_last_byte(struct slice s, char c);
 
-/* Bytes [from, from+len) of s, both cut to what is there. */
-struct slice slice_sub(struct slice s, size_t from, size_t len);
 /* s without its first n bytes (empty when shorter). */
-struct slice slice_skip(struct slice s, size_t n);
+static inline struct slice
+slice_skip(struct slice s, size_t n)
+{
+	if (n > s.len)
+		n = s.len;
+	if (n == 0)
+		return s;
+	return (struct slice){ s.ptr + n, s.len - n };
+}
+/* Bytes [from, from+len) of s, both cut to what is there. */
+static inline struct slice
+slice_sub(struct slice s, size_t from, size_t len)
+{
+	s = slice_skip(s, from);
+	if (len < s.len)
+		s.len = len;
+	return s;
+}
 /* s without SP, HTAB, CR, LF at both ends. */
 struct slice slice_trim(struct slice s);
 
