@@ -31,16 +31,29 @@ address_reader_init(struct slice value, unsigned max)
 	return r;
 }
 
+/* Bytes that mean nothing by themselves; the others of atext are passed one by one. */
+static size_t
+plain_len(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.len && (ascii_is_alnum(s.ptr[n]) || s.ptr[n] == '-' || s.ptr[n] == '_'))
+		n++;
+	return n;
+}
+
 /*
  * Length of the token at the start of s (not empty): a comment, quoted string,
- * domain literal, encoded word, or one character.
+ * domain literal, encoded word, a run of plain bytes, or one character.
  */
 static size_t
 token_len(struct slice s, unsigned *state)
 {
 	bool is_double = (*state & STATE_DOUBLE) != 0;
-	size_t n = 0;
+	size_t n = plain_len(s);
 
+	if (n > 0)
+		return n;
 	switch (s.ptr[0]) {
 	case '"':
 		if (!(*state & STATE_NO_QUOTE) && (n = lex_quoted_len(s, is_double)) == 0)
@@ -156,8 +169,8 @@ local_start(struct slice s, unsigned state)
 				start = at;
 			continue;
 		}
-		before = s.ptr[at];
 		at += token_len(rest, &state);
+		before = s.ptr[at - 1];
 	}
 	return start;
 }

@@ -306,7 +306,7 @@ charset_guess(struct slice bytes, struct slice hint)
 	struct buf scratch;
 	enum status st;
 
-	if (utf8_is_valid(bytes))
+	if (!lex_has_8bit(bytes) || utf8_is_valid(bytes))
 		return SLICE("utf-8");
 	if (c == NULL || c->is_stateful || c->decoder != DECODER_ICONV)
 		return SLICE("gb18030");
@@ -332,24 +332,39 @@ fold_char(struct slice one, struct buf *out)
 	return append_chars(out, n > 0 ? slice_make(folded, (size_t)n) : one);
 }
 
+static enum status
+fold_ascii(struct slice s, struct buf *out)
+{
+	size_t n = s.len < out->max - out->len ? s.len : out->max - out->len;
+	size_t i;
+
+	if (buf_reserve(out, n) == STATUS_OK)
+		for (i = 0; i < n; i++)
+			out->ptr[out->len++] = ascii_lower(s.ptr[i]);
+	if (n < s.len)
+		out->is_over = true;
+	return buf_status(out);
+}
+
 enum status
 text_fold(struct slice utf8, struct buf *out)
 {
 	enum status st = STATUS_OK;
-	size_t i = 0;
 
-	while (i < utf8.len && st == STATUS_OK) {
-		size_t n = 1;
+	while (utf8.len > 0 && st == STATUS_OK) {
+		size_t n = 0;
 
-		if (ascii_is_8bit(utf8.ptr[i])) {
-			n = utf8_char_len(slice_skip(utf8, i));
+		while (n < utf8.len && !ascii_is_8bit(utf8.ptr[n]))
+			n++;
+		if (n > 0) {
+			st = fold_ascii(slice_sub(utf8, 0, n), out);
+		} else {
+			n = utf8_char_len(utf8);
 			if (n == 0)
 				n = 1;
-			st = fold_char(slice_sub(utf8, i, n), out);
-		} else {
-			st = buf_append_byte(out, ascii_lower(utf8.ptr[i]));
+			st = fold_char(slice_sub(utf8, 0, n), out);
 		}
-		i += n;
+		utf8 = slice_skip(utf8, n);
 	}
 	return st;
 }

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "base/ascii.h"
-
 /* Length of the line at the start of s, with its line end; s.len when it has none. */
 static size_t
 line_len(struct slice s)
@@ -24,31 +22,33 @@ line_end_len(struct slice s)
 	return 0;
 }
 
-/* RFC 5322 s.2.2: printable US-ASCII but the colon; blanks before the colon are obsolete syntax. */
-static struct slice
-field_name(struct slice line, size_t colon)
+/*
+ * RFC 5322 s.2.2: a name is printable US-ASCII but the colon; blanks before the
+ * colon are obsolete syntax.  Index of the colon, 0 when s begins with no field.
+ */
+static size_t
+colon_at(struct slice s, size_t *name_len)
 {
-	struct slice name = slice_sub(line, 0, colon);
-	size_t i;
+	size_t i = 0;
 
-	while (name.len > 0 && (name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t'))
-		name.len--;
-	for (i = 0; i < name.len; i++)
-		if (name.ptr[i] <= ' ' || name.ptr[i] >= 0x7f)
-			return slice_sub(line, 0, 0);
-	return name;
+	while (i < s.len && s.ptr[i] > ' ' && s.ptr[i] < 0x7f && s.ptr[i] != ':')
+		i++;
+	*name_len = i;
+	while (i < s.len && (s.ptr[i] == ' ' || s.ptr[i] == '\t'))
+		i++;
+	return *name_len > 0 && i < s.len && s.ptr[i] == ':' ? i : 0;
 }
 
 bool
 header_next(struct slice *rest, struct header_field *f)
 {
 	struct slice raw = *rest;
-	size_t len, colon, end;
+	size_t colon, name_len, len, end;
 
 	if (raw.len == 0 || line_end_len(raw) > 0)
 		return false;
-	len = line_len(raw);
-	colon = slice_find_byte(slice_sub(raw, 0, len), ':');
+	colon = colon_at(raw, &name_len);
+	len = colon + line_len(slice_skip(raw, colon));
 	while (len < raw.len && (raw.ptr[len] == ' ' || raw.ptr[len] == '\t'))
 		len += line_len(slice_skip(raw, len));
 	raw.len = len;
@@ -60,9 +60,8 @@ header_next(struct slice *rest, struct header_field *f)
 	if (end > 0 && raw.ptr[end - 1] == '\r')
 		end--;
 	f->raw = raw;
-	f->name = colon < end ? field_name(raw, colon) : slice_sub(raw, 0, 0);
-	f->value = f->name.len > 0 ? slice_sub(raw, colon + 1, end - colon - 1) :
-	    slice_sub(raw, 0, end);
+	f->name = slice_sub(raw, 0, colon > 0 ? name_len : 0);
+	f->value = colon > 0 ? slice_sub(raw, colon + 1, end - colon - 1) : slice_sub(raw, 0, end);
 	return true;
 }
 

@@ -1,5 +1,8 @@
 #include "mime/lex.h"
 
+#include <stdint.h>
+#include <string.h>
+
 #include "base/ascii.h"
 
 #define ENCODED_WORD_MAX 512
@@ -7,12 +10,18 @@
 bool
 lex_has_8bit(struct slice s)
 {
-	unsigned char all = 0;
-	size_t i;
+	uint64_t all = 0;
+	size_t i = 0;
 
-	for (i = 0; i < s.len; i++)
-		all |= (unsigned char)s.ptr[i];
-	return (all & 0x80) != 0;
+	for (; i + 8 <= s.len; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, s.ptr + i, 8);
+		all |= word;
+	}
+	for (; i < s.len; i++)
+		all |= (uint64_t)(unsigned char)s.ptr[i];
+	return (all & UINT64_C(0x8080808080808080)) != 0;
 }
 
 bool
@@ -79,17 +88,34 @@ lex_blank_len(struct slice s)
 	return n;
 }
 
+/* Length of the plain characters at the start of s. */
+static size_t
+plain_len(struct slice s, bool is_double)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.ptr[n] != '\\' && s.ptr[n] != '\r' && s.ptr[n] != '\n' &&
+	    !(is_double && ascii_is_8bit(s.ptr[n])))
+		n++;
+	return n;
+}
+
 void
 lex_unescape(struct slice inside, bool is_double, struct buf *out)
 {
 	while (inside.len > 0) {
-		size_t n = lex_char_len(inside, is_double);
+		size_t n = plain_len(inside, is_double);
 		struct slice one = slice_sub(inside, 0, n);
 
-		if (n == 2 && inside.ptr[0] == '\\')
-			one = slice_skip(one, 1);
-		if (one.ptr[0] != '\r' && one.ptr[0] != '\n')
-			(void)buf_append(out, one);
+		if (n == 0) {
+			n = lex_char_len(inside, is_double);
+			one = slice_sub(inside, 0, n);
+			if (n == 2 && one.ptr[0] == '\\')
+				one = slice_skip(one, 1);
+			if (one.ptr[0] == '\r' || one.ptr[0] == '\n')
+				one.len = 0;
+		}
+		(void)buf_append(out, one);
 		inside = slice_skip(inside, n);
 	}
 }

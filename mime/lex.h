@@ -1,6 +1,7 @@
 /*
  * lex.h -- the pieces that structured header fields are made of: comments,
- * quoted strings, blanks (RFC 5322 s.3.2).  Private to this room.
+ * quoted strings, blanks (RFC 5322 s.3.2).  For those who read fields byte by
+ * byte; others ask the modules above it.
  *
  * "is_double": the value is in a double-byte charset such as GBK or Big5, whose
  * second bytes may look like '\\' or '@'.  Each function that takes it passes

@@ -42,15 +42,15 @@ skip_between(struct slice s, bool is_double)
 	return s;
 }
 
-/* Take the run of s before a blank or one of the bytes of stop. */
+/* Take the run of s before a blank, a semicolon, or one of two more bytes. */
 static struct slice
-take_token(struct slice *s, const char *stop)
+take_token(struct slice *s, char stop, char stop_too)
 {
 	struct slice token;
 	size_t n = 0;
 
-	while (n < s->len && !ascii_is_space(s->ptr[n]) &&
-	    slice_find_byte(slice_from_cstr(stop), s->ptr[n]) == slice_from_cstr(stop).len)
+	while (n < s->len && !ascii_is_space(s->ptr[n]) && s->ptr[n] != ';' &&
+	    s->ptr[n] != stop && s->ptr[n] != stop_too)
 		n++;
 	token = slice_sub(*s, 0, n);
 	*s = slice_skip(*s, n);
@@ -141,7 +141,7 @@ read_segments(struct slice s, struct segment_list *list)
 		s = skip_between(s, list->is_double);
 		if (s.len == 0 || list->count == PARAM_MAX)
 			return;
-		name = take_token(&s, "=;");
+		name = take_token(&s, '=', '=');
 		s = slice_skip(s, lex_blank_len(s));
 		if (s.len == 0 || s.ptr[0] != '=')
 			continue;
@@ -295,13 +295,13 @@ param_list_parse(struct slice value, struct param_list *out)
 	out->count = 0;
 	out->memory = buf_init((size_t)PARAM_MAX * PARAM_VALUE_MAX);
 	value = skip_between(value, list.is_double);
-	out->type = take_token(&value, "/;(");
+	out->type = take_token(&value, '/', '(');
 	out->subtype = slice_sub(value, 0, 0);
 	value = slice_skip(value, lex_blank_len(value));
 	if (value.len > 0 && value.ptr[0] == '/') {
 		value = slice_skip(value, 1);
 		value = slice_skip(value, lex_blank_len(value));
-		out->subtype = take_token(&value, "/;(");
+		out->subtype = take_token(&value, '/', '(');
 	}
 	read_segments(value, &list);
 	compose_params(&list, out);

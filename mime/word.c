@@ -92,8 +92,11 @@ put_plain(struct decoder *d, struct slice raw)
 {
 	struct buf line;
 
-	if (raw.len == 0)
+	if (!lex_has_8bit(raw) && slice_find_byte(raw, '\r') == raw.len &&
+	    slice_find_byte(raw, '\n') == raw.len) {
+		(void)charset_to_utf8(SLICE("utf-8"), raw, d->out);
 		return;
+	}
 	line = buf_init(raw.len);
 	while (raw.len > 0) {
 		size_t n = 0;

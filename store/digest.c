@@ -11,6 +11,7 @@
 #include "mime/charset.h"
 #include "mime/date.h"
 #include "mime/encoding.h"
+#include "mime/lex.h"
 #include "mime/word.h"
 #include "store/envelope.h"
 #include "store/structure.h"
@@ -24,6 +25,7 @@
 #define VALUE_MAX 1000		/* bytes of a value read for a key of at most 250 */
 #define REFERENCES_READ_MAX (16 * 1024)	/* last bytes of References that are read */
 #define PART_RECORD_LEN 30
+#define USUAL_LEN 2000		/* bytes of most records: asked for at once */
 
 uint64_t
 message_id_key(struct slice id)
@@ -120,15 +122,32 @@ put_references(const struct envelope *e, struct buf *out)
 		put_u64le(out, list.keys[i]);
 }
 
+/* Where a slice of the record begins; its length is written by end_slice(). */
+static size_t
+begin_slice(struct buf *out)
+{
+	put_u32le(out, 0);
+	return out->len;
+}
+
+static void
+end_slice(struct buf *out, size_t start)
+{
+	if (start >= 4 && start <= out->len && out->ptr != NULL)
+		store_u32le((uint8_t *)out->ptr + start - 4, (uint32_t)(out->len - start));
+}
+
 /* Append s folded, cut at a character, as a slice of the record. */
 static void
 put_folded(struct slice s, size_t max, struct buf *out)
 {
-	struct buf folded = buf_init(VALUE_MAX * 4);
+	size_t start = begin_slice(out);
+	struct slice folded;
 
-	(void)text_fold(s, &folded);
-	put_slice(out, slice_sub(buf_slice(&folded), 0, utf8_cut(buf_slice(&folded), max)));
-	buf_clear(&folded);
+	(void)text_fold(s, out);
+	folded = slice_skip(buf_slice(out), start);
+	buf_truncate(out, start + utf8_cut(folded, max));
+	end_slice(out, start);
 }
 
 /* RFC 5256 s.2.1 step 1: one blank for each run of them. */
@@ -172,8 +191,10 @@ put_sort_key(const struct envelope *e, enum envelope_field field, struct buf *ou
 		else
 			address_phrase(&a, e->charset, &key);
 	}
-	(void)charset_to_utf8(charset_guess(buf_slice(&key), e->charset), buf_slice(&key), &utf8);
-	put_folded(buf_slice(&utf8), SORT_KEY_MAX, out);
+	if (lex_has_8bit(buf_slice(&key)))
+		(void)charset_to_utf8(charset_guess(buf_slice(&key), e->charset), buf_slice(&key),
+		    &utf8);
+	put_folded(utf8.len > 0 ? buf_slice(&utf8) : buf_slice(&key), SORT_KEY_MAX, out);
 	buf_clear(&key);
 	buf_clear(&utf8);
 }
@@ -217,21 +238,6 @@ put_parts(const struct part_tree *t, struct buf *out)
 	}
 }
 
-/* Where a slice of the record begins; its length is written by end_slice(). */
-static size_t
-begin_slice(struct buf *out)
-{
-	put_u32le(out, 0);
-	return out->len;
-}
-
-static void
-end_slice(struct buf *out, size_t start)
-{
-	if (start >= 4 && start <= out->len && out->ptr != NULL)
-		store_u32le((uint8_t *)out->ptr + start - 4, (uint32_t)(out->len - start));
-}
-
 /* Everything before the root's body is its header; all else is one text. */
 static void
 flatten(struct part_tree *t)
@@ -248,24 +254,14 @@ put_structure(struct slice text, struct part_tree *t, struct slice charset,
 {
 	struct buf structure = buf_init(STRUCTURE_MAX);
 
-	if (structure_write(text, t, charset, form, &structure) == STATUS_OK) {
+	if (buf_reserve(&structure, USUAL_LEN) == STATUS_OK &&
+	    structure_write(text, t, charset, form, &structure) == STATUS_OK) {
 		(void)buf_append(out, buf_slice(&structure));
 	} else {
 		flatten(t);
 		structure_write_plain(t->parts[0].body_len, t->parts[0].body_lines, form, out);
 	}
 	buf_clear(&structure);
-}
-
-static bool
-has_8bit(struct slice s)
-{
-	unsigned char all = 0;
-	size_t i;
-
-	for (i = 0; i < s.len; i++)
-		all |= (unsigned char)s.ptr[i];
-	return (all & 0x80) != 0;
 }
 
 /* The charset of raw header text is looked for only where there is such text. */
@@ -275,7 +271,7 @@ find_charset(struct slice text, const struct part_tree *t, struct buf *charset)
 	uint32_t i;
 
 	for (i = 0; i < t->count; i++) {
-		if (has_8bit(slice_sub(text, t->parts[i].header_at, t->parts[i].header_len))) {
+		if (lex_has_8bit(slice_sub(text, t->parts[i].header_at, t->parts[i].header_len))) {
 			part_charset(text, t, charset);
 			return;
 		}

@@ -54,7 +54,7 @@ is_clean(struct slice s)
 	size_t i;
 
 	for (i = 0; i < s.len; i++)
-		if (ascii_is_control(s.ptr[i]) || ascii_is_8bit(s.ptr[i]))
+		if ((unsigned char)s.ptr[i] < ' ' || (unsigned char)s.ptr[i] > '~')
 			return false;
 	return true;
 }

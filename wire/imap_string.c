@@ -24,18 +24,27 @@ can_be_quoted(struct slice s)
 static void
 put_quoted(struct buf *out, struct slice s)
 {
-	size_t from = 0;
 	size_t i;
 
+	if (buf_reserve(out, 2 * s.len + 2) == STATUS_OK) {
+		char *p = out->ptr + out->len;
+
+		*p++ = '"';
+		for (i = 0; i < s.len; i++) {
+			if (s.ptr[i] == '"' || s.ptr[i] == '\\')
+				*p++ = '\\';
+			*p++ = s.ptr[i];
+		}
+		*p++ = '"';
+		out->len = (size_t)(p - out->ptr);
+		return;
+	}
 	buf_append_byte(out, '"');
 	for (i = 0; i < s.len; i++) {
-		if (s.ptr[i] != '"' && s.ptr[i] != '\\')
-			continue;
-		buf_append(out, slice_sub(s, from, i - from));
-		buf_append_byte(out, '\\');
-		from = i;
+		if (s.ptr[i] == '"' || s.ptr[i] == '\\')
+			buf_append_byte(out, '\\');
+		buf_append_byte(out, s.ptr[i]);
 	}
-	buf_append(out, slice_skip(s, from));
 	buf_append_byte(out, '"');
 }
 
