@@ -73,18 +73,25 @@ open_ports(struct smtpd *m, struct daemon *d)
 static enum status
 find_hostname(struct smtp_server *server, struct problem *why)
 {
-	char name[HOSTNAME_MAX + 1] = "";
+	const struct smtp_settings *settings = server->settings;
+	char machine[HOSTNAME_MAX + 1] = "";
+	struct buf *name = &server->hostname;
 
-	server->hostname = buf_init(HOSTNAME_MAX);
-	if (server->settings->hostname[0] == '\0')
-		(void)gethostname(name, sizeof(name) - 1);
-	if (buf_append(&server->hostname, slice_from_cstr(name[0] != '\0' ? name :
-	    server->settings->hostname)) != STATUS_OK) {
+	*name = buf_init(HOSTNAME_MAX);
+	if (settings->hostname[0] != '\0') {
+		(void)buf_append(name, slice_from_cstr(settings->hostname));
+	} else if (settings->domain[0] != '\0') {
+		(void)buf_append(name, SLICE("mail."));
+		(void)buf_append(name, slice_from_cstr(settings->domain));
+	} else if (gethostname(machine, sizeof(machine) - 1) == 0) {
+		(void)buf_append(name, slice_from_cstr(machine));
+	}
+	if (buf_status(name) != STATUS_OK) {
 		problem_set(why, "[smtp] hostname is too long");
 		return STATUS_LIMIT;
 	}
-	if (server->hostname.len == 0)
-		(void)buf_append(&server->hostname, SLICE("localhost"));
+	if (name->len == 0)
+		(void)buf_append(name, SLICE("localhost"));
 	return STATUS_OK;
 }
 

@@ -5,8 +5,9 @@
 
 const struct setting smtp_settings_table[] = {
 	{ "smtp", "hostname", SETTING_TEXT, FIELD(hostname), "", 0, 0,
-	    "Name this server gives itself in its greeting and in Received lines; empty: the "
-	    "machine's name." },
+	    "Name this server gives itself in its greeting and in Received lines; empty: mail. and the "
+	    "company's domain." },
+	{ "serve", "domain", SETTING_TEXT, FIELD(domain), "", 0, 0, NULL },
 	{ "smtp", "tls_cert", SETTING_TEXT, FIELD(tls_cert), "../tls/cert.pem", 0, 0,
 	    "Certificate chain, PEM; relative to run/." },
 	{ "smtp", "tls_key", SETTING_TEXT, FIELD(tls_key), "../tls/key.pem", 0, 0,

@@ -11,7 +11,8 @@
 #include "base/settings.h"
 
 struct smtp_settings {
-	char *hostname;		/* "": the machine's */
+	char *hostname;		/* "": made of domain */
+	char *domain;		/* "": none; then it is the machine's name */
 	char *tls_cert, *tls_key;
 	char *tls_min;		/* "1.2" or "1.0" */
 	uint64_t message_max;
