@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "net/testing_side.h"
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/check.h"
 #include "net/testing.h"
 
 #define FIRST_FD 3

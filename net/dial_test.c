@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/check.h"
 #include "net/testing.h"
 
 struct world {

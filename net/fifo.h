@@ -15,18 +15,21 @@ struct fifo {
 	size_t cap;
 };
 
+/* Bytes that are there. */
 static inline size_t
 fifo_len(const struct fifo *f)
 {
 	return f->to - f->from;
 }
 
+/* Borrowed until the next change. */
 static inline struct slice
 fifo_slice(const struct fifo *f)
 {
 	return slice_make(f->ptr == NULL ? NULL : f->ptr + f->from, fifo_len(f));
 }
 
+/* Add a copy of the bytes. */
 void fifo_append(struct fifo *f, struct slice s);
 /* Drop the first n bytes (n <= fifo_len). */
 void fifo_consume(struct fifo *f, size_t n);

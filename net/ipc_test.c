@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/mem.h"
 #include "net/testing.h"
 

@@ -66,21 +66,19 @@ dot_reader_feed(struct dot_reader *r, struct slice input, size_t *used,
 
 		switch ((enum dot_reader_state)r->state) {
 		case AT_LINE_START:
-			if (c == '.') {
-				if (at > from)
-					out(ctx, slice_sub(input, from, at - from));
-				from = ++at;
-				r->state = BEHIND_DOT;
-			} else {
+			if (c != '.') {
 				r->state = IN_TEXT;
+				break;
 			}
+			if (at > from)
+				out(ctx, slice_sub(input, from, at - from));
+			from = ++at;
+			r->state = BEHIND_DOT;
 			break;
 		case IN_TEXT:
 			at += text_span(r, slice_skip(input, at));
-			if (at < input.len) {
-				at++;
+			if (at++ < input.len)
 				r->state = BEHIND_CR;
-			}
 			break;
 		case BEHIND_CR:
 			if (c == '\n') {
@@ -110,8 +108,8 @@ dot_reader_feed(struct dot_reader *r, struct slice input, size_t *used,
 			break;
 		}
 	}
-	if (at > from)
-		out(ctx, slice_sub(input, from, at - from));
+	if (input.len > from)
+		out(ctx, slice_skip(input, from));
 	*used = input.len;
 	return STATUS_PENDING;
 }

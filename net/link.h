@@ -20,18 +20,21 @@ link_init(struct link *ring)
 	ring->prev = ring->next = ring;
 }
 
+/* True when the ring holds no object. */
 static inline bool
 link_is_empty(const struct link *ring)
 {
 	return ring->next == ring;
 }
 
+/* True when the object is in some ring. */
 static inline bool
 link_is_in(const struct link *l)
 {
 	return l->next != NULL;
 }
 
+/* Put l, which is in no ring, last. */
 static inline void
 link_append(struct link *ring, struct link *l)
 {

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "net/listener.h"
 #include "net/loop_internal.h"
 #include "net/testing.h"

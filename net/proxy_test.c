@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "net/testing_certificate.h"
 #include "net/testing_side.h"

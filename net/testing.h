@@ -1,6 +1,6 @@
 /*
  * testing.h -- for the tests of this room: turn a loop until something has
- * happened, and count open descriptors.
+ * happened, and count open descriptors.  Include base/check.h first.
  */
 #ifndef NET_TESTING_H
 #define NET_TESTING_H
@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "net/loop.h"
 
 #define TESTING_PATIENCE_MS 20000
 
+/* loop_stop() as a callback. */
 static inline void
 testing_stop(void *ctx)
 {
@@ -44,6 +44,7 @@ testing_until(struct loop *l, const size_t *count, size_t want)
 	CHECK_U64(*count, want);
 }
 
+/* Descriptors open in this process, and one or two more; compare it with itself only. */
 static inline size_t
 testing_open_fds(void)
 {

@@ -1,6 +1,6 @@
 /*
  * testing_certificate.h -- a self-signed certificate for "mail.test" and
- * 127.0.0.1, made when the test runs.
+ * 127.0.0.1, made when the test runs.  Include base/check.h first.
  */
 #ifndef NET_TESTING_CERTIFICATE_H
 #define NET_TESTING_CERTIFICATE_H
@@ -9,8 +9,6 @@
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-
-#include "base/check.h"
 
 /* Writes PEM files "cert.pem" and "key.pem" into the current directory. */
 static inline void

@@ -1,6 +1,6 @@
 /*
  * testing_side.h -- one end of a stream for tests: a conn whose handlers keep
- * what they are told.
+ * what they are told.  Include base/check.h first.
  */
 #ifndef NET_TESTING_SIDE_H
 #define NET_TESTING_SIDE_H
@@ -32,6 +32,7 @@ struct side {
 	enum conn_end end;
 };
 
+/* Close the side's conn when it was told to at this event. */
 static inline void
 side_close_if(struct side *s, unsigned when)
 {
@@ -39,6 +40,7 @@ side_close_if(struct side *s, unsigned when)
 		conn_close(&s->conn);
 }
 
+/* The handlers: count, and do as the side's habit says. */
 static inline void
 side_on_input(void *ctx)
 {
@@ -62,6 +64,7 @@ side_on_input(void *ctx)
 	side_close_if(s, CLOSE_ON_INPUT);
 }
 
+/* See side_on_input(). */
 static inline void
 side_on_drained(void *ctx)
 {
@@ -71,6 +74,7 @@ side_on_drained(void *ctx)
 	side_close_if(s, CLOSE_ON_DRAINED);
 }
 
+/* See side_on_input(). */
 static inline void
 side_on_secure(void *ctx)
 {
@@ -80,6 +84,7 @@ side_on_secure(void *ctx)
 	side_close_if(s, CLOSE_ON_SECURE);
 }
 
+/* See side_on_input(). */
 static inline void
 side_on_end(void *ctx, enum conn_end end)
 {
@@ -107,6 +112,7 @@ side_clear(struct side *s)
 	buf_clear(&s->got);
 }
 
+/* Two connected Unix sockets. */
 static inline void
 testing_pair(int fds[2])
 {

@@ -5,6 +5,7 @@
 
 #include <openssl/ssl.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "net/testing_certificate.h"
 #include "net/testing_side.h"
