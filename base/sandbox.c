@@ -106,9 +106,11 @@ static enum status
 take_user(const struct sandbox_profile *p, struct buf *level, struct problem *why)
 {
 	const struct passwd *user;
+	int death_signal = 0;
 
 	if (geteuid() != 0 || p->user == NULL || (user = getpwnam(p->user)) == NULL)
 		return STATUS_OK;
+	(void)prctl(PR_GET_PDEATHSIG, &death_signal);
 	if (initgroups(p->user, user->pw_gid) != 0 ||
 	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
 	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
@@ -117,6 +119,8 @@ take_user(const struct sandbox_profile *p, struct buf *level, struct problem *wh
 		problem_set(why, "root can be taken back after giving it up");
 		return STATUS_IO;
 	}
+	/* Changing the user forgets that the supervisor's death is to end us. */
+	(void)prctl(PR_SET_PDEATHSIG, death_signal);
 	reached(level, "uid");
 	return STATUS_OK;
 }

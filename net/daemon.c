@@ -14,6 +14,7 @@
 #include "base/ascii.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sandbox.h"
 #include "net/loop.h"
 
 #define SETTINGS_PATH "../tradepost.conf"
@@ -22,6 +23,7 @@
 #define KEY_MAX 4096
 #define INSTANCE_MAX 9999
 #define EXIT_USAGE 2
+#define LEVEL_MAX 200
 
 struct inherited {
 	char *name;
@@ -212,6 +214,25 @@ set_process(const struct daemon *d)
 	}
 }
 
+static enum status
+give_up_rights(const struct daemon *d, struct problem *why)
+{
+	struct buf level = buf_init(LEVEL_MAX);
+	struct log_line line;
+	enum status st;
+
+	if (d->spec->sandbox == NULL || d->is_debug || IS_SANITIZED)
+		return STATUS_OK;
+	st = sandbox_enter(d->spec->sandbox(d), &level, why);
+	if (st == STATUS_OK) {
+		log_begin(&line, LOG_INFO, "net.daemon.caged", NULL);
+		log_slice(&line, "level", buf_slice(&level));
+		log_end(&line);
+	}
+	buf_clear(&level);
+	return st;
+}
+
 static void
 on_stop_signal(void *ctx)
 {
@@ -240,6 +261,8 @@ serve(struct daemon *d)
 	loop_on_signal(d->loop, SIGTERM, on_stop_signal, d);
 	loop_on_signal(d->loop, SIGINT, on_stop_signal, d);
 	st = spec->start(d, spec->settings_out, &why);
+	if (st == STATUS_OK)
+		st = give_up_rights(d, &why);
 	if (st == STATUS_OK) {
 		loop_run(d->loop);
 	} else {

@@ -26,6 +26,7 @@
 
 struct daemon;
 struct loop;
+struct sandbox_profile;
 
 struct daemon_spec {
 	const char *name;
@@ -39,6 +40,12 @@ struct daemon_spec {
 	/* Free everything after the loop, so that leak checkers see real leaks only; after a failed
 	 * start, too.  May be NULL. */
 	void (*end)(struct daemon *d);
+	/*
+	 * What the process keeps after start(), before the loop (base/sandbox.h); NULL: nothing
+	 * is given up.  Threads that start() made stay outside.  Not entered with --debug, nor in
+	 * builds whose checkers need more calls.
+	 */
+	const struct sandbox_profile *(*sandbox)(const struct daemon *d);
 };
 
 /* Parses --instance N, --role NAME, --check (settings only), --settings-help, --debug, --version. */

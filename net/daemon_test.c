@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/check.h"
+#include "base/sandbox.h"
 #include "net/testing.h"
 
 #define FIRST_FD 3
@@ -72,6 +73,15 @@ end(struct daemon *d)
 	FACT(daemon_loop(d) != NULL);
 }
 
+static const struct sandbox_profile *
+cage(const struct daemon *d)
+{
+	static const struct sandbox_profile nothing = { .may = 0 };
+
+	(void)d;
+	return &nothing;
+}
+
 /* Put src at number fd. */
 static void
 place(int src, int fd)
@@ -100,7 +110,8 @@ static pid_t
 launch(char **argv, int ready)
 {
 	struct settings settings = { 0 };
-	struct daemon_spec spec = { "testd", rows, ARRAY_LEN(rows), &settings, start, stop, end };
+	struct daemon_spec spec = { "testd", rows, ARRAY_LEN(rows), &settings, start, stop, end,
+		cage };
 	int argc = 0;
 	pid_t pid = fork();
 
@@ -138,7 +149,7 @@ write_file(const char *path, const char *text)
 static void
 a_daemon_starts_says_so_and_stops(void **state)
 {
-	char *argv[] = { "testd", "--instance", "3", "--role=front", NULL };
+	char *argv[] = { "testd", "--instance", "3", "--role=front", NULL, NULL };
 	static const int signals[] = { SIGTERM, SIGINT };
 	char text[8] = "";
 	int fds[2];
@@ -156,6 +167,7 @@ a_daemon_starts_says_so_and_stops(void **state)
 		close(fds[0]);
 		kill(pid, signals[i]);
 		assert_int_equal(exit_code(pid), 0);
+		argv[4] = "--debug";	/* not caged then */
 	}
 }
 
