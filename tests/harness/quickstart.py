@@ -1,7 +1,7 @@
 """What ./quickstart does once the programs are built: an instance with three people, some mail
 from each way in, all of it read back, and what to type into a mail client.
 
-    quickstart.py BIN DIR
+    PYTHONPATH=tests python3 -m harness.quickstart BIN DIR
 """
 
 import email.message
@@ -13,12 +13,10 @@ import poplib
 import secrets
 import signal
 import smtplib
-import ssl
-import subprocess
 import sys
-import time
 
-from pop3_server import Pop3Server
+from .instance import CommandFailed, Instance
+from .pop3_server import Pop3Server
 
 DOMAIN = "acme.test"
 SHARED = "sales@example.com"
@@ -33,117 +31,47 @@ OUTSIDE_MAIL = (
     ("Li Si", "Re: your quotation of May 3"),
     ("=?UTF-8?B?5bCP546L?=", "Where is our container?"),
 )
-READY_PATIENCE_S = 60
-READ_PATIENCE_S = 30
 
 
 class QuickstartError(Exception):
     """What went wrong, in a sentence."""
 
 
-class Instance:
-    """One instance: its commands, and its supervisor running as our child."""
-
-    def __init__(self, programs, directory):
-        self.mailadm = os.path.join(programs, "mailadm")
-        self.directory = directory
-        self.supervisor = None
-        self.endpoints = {}
-
-    def path(self, *names):
-        return os.path.join(self.directory, *names)
-
-    def exists(self):
-        return os.path.exists(self.path("tradepost.conf"))
-
-    def command(self, *arguments, secret=None):
-        """Run mailadm; its output."""
-        done = subprocess.run([self.mailadm, "-C", self.directory, *arguments],
-                              input=secret + "\n" if secret else "", text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-        if done.returncode != 0:
-            raise QuickstartError(f"mailadm {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout
-
-    def serve(self):
-        """Start the supervisor, its log beside the instance, and wait until all is ready."""
-        with open(self.path("serve.log"), "ab") as log:
-            # Its own process group: Ctrl-C comes to us, and stop() passes it on in good order.
-            self.supervisor = subprocess.Popen([self.mailadm, "-C", self.directory, "serve"],
-                                               stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                               start_new_session=True)
-        deadline = time.monotonic() + READY_PATIENCE_S
-        while True:
-            if self.supervisor.poll() is not None:
-                raise QuickstartError(f"the server ended at once: see {self.path('serve.log')}")
-            try:
-                lines = self.command("endpoints").splitlines()
-                break
-            except QuickstartError as error:
-                if time.monotonic() > deadline:
-                    raise QuickstartError(f"not ready after {READY_PATIENCE_S} s: {error}; see "
-                                          f"{self.path('serve.log')}") from error
-                time.sleep(0.1)
-        for line in lines:
-            name, address = line.split()
-            host, port = address.rsplit(":", 1)
-            self.endpoints.setdefault(name, (host.strip("[]"), int(port)))
-
-    def stop(self):
-        """End the supervisor as systemd would, and wait for it."""
-        if self.supervisor and self.supervisor.poll() is None:
-            self.supervisor.terminate()
-            self.supervisor.wait()
-
-    def tls(self):
-        return ssl.create_default_context(cafile=self.path("tls", "ca.pem"))
-
-    def connect_address(self, name):
-        """Where we connect to: a wildcard address is reached on the loopback interface."""
-        host, port = self.endpoints[name]
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
-
-
 def login(person):
     return f"{person['user']}@{DOMAIN}"
 
 
-def add_people(instance, passwords):
-    for person in PEOPLE:
-        names = [word for name in person["names"] for word in ("--name", name)]
-        instance.command("user", "add", login(person), *names, "--nick", person["nick"],
-                         "--outside", f"\"{person['names'][0]}\" <{SHARED}>", "--password-stdin",
-                         secret=passwords[login(person)])
-        print(f"  {login(person):16} {', '.join(person['names'])}, {person['nick']}")
+def keep_passwords(instance):
+    """They are shown again by later runs."""
+    with open(instance.path("quickstart.json"), "w", encoding="utf-8",
+              opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
+        json.dump(instance.passwords, f, indent=1)
 
 
 def make_instance(instance):
-    """The directory, its people and their passwords, which a later run reads again."""
+    """The directory and its people."""
     print(f"making an instance in {instance.directory}")
-    print("  " + instance.command("init", "--domain", DOMAIN, "--ports", "auto").strip())
-    passwords = {login(person): secrets.token_urlsafe(9) for person in PEOPLE}
-    with open(instance.path("quickstart.json"), "x", encoding="utf-8",
-              opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
-        json.dump(passwords, f, indent=1)
-    instance.serve()
+    instance.init()
+    print("  administrator {}, password {}".format(*instance.admin))
+    instance.start()
     print("people:")
-    add_people(instance, passwords)
-    return passwords
+    for person in PEOPLE:
+        instance.user_add(person["user"], secrets.token_urlsafe(9), person["names"],
+                          [person["nick"]], f"\"{person['names'][0]}\" <{SHARED}>")
+        print(f"  {login(person):16} {', '.join(person['names'])}, {person['nick']}")
+    keep_passwords(instance)
 
 
-def send_mail(instance, passwords):
+def send_mail(instance):
     """Each writes to the next, over submission with STARTTLS."""
     print("sending over SMTP:")
-    host, port = instance.connect_address("submission")
     for sender, recipient in zip(PEOPLE, PEOPLE[1:] + PEOPLE[:1]):
         message = email.message.EmailMessage(policy=email.policy.SMTP)
         message["From"] = f"{sender['names'][0]} <{login(sender)}>"
         message["To"] = f"{recipient['names'][1]} <{login(recipient)}>"
         message["Subject"] = f"Lunch with {sender['names'][0]}?"
         message.set_content("At noon, in the canteen.\n\n" + sender["names"][1] + "\n")
-        with smtplib.SMTP(host, port, timeout=60) as client:
-            client.starttls(context=instance.tls())
-            client.login(login(sender), passwords[login(sender)])
+        with instance.smtp("submission", sender["user"]) as client:
             client.send_message(message)
         print(f"  {login(sender)} -> {login(recipient)}: {message['Subject']}")
 
@@ -161,49 +89,37 @@ def fetch_mail(instance):
     secret = secrets.token_urlsafe(9)
     messages = [outside_message(name, subject) for name, subject in OUTSIDE_MAIL]
     with Pop3Server(messages, user="sales", password=secret) as server:
-        instance.command("fetch", "add", "sales", "--server", f"127.0.0.1:{server.port}",
+        instance.mailadm("fetch", "add", "sales", "--server", f"127.0.0.1:{server.port}",
                          "--protocol", "pop3", "--user", "sales", "--secret-stdin", "--shared",
-                         SHARED, "--dispatcher", login(PEOPLE[0]), secret=secret)
-        print("  " + instance.command("fetch", "run", "sales").strip())
+                         SHARED, "--dispatcher", login(PEOPLE[0]), stdin=secret + "\n")
+        print("  " + instance.mailadm("fetch", "run", "sales").strip())
         # The outside server is gone from here on: do not let the log fill with that.
-        instance.command("fetch", "set", "sales", "--disable")
+        instance.mailadm("fetch", "set", "sales", "--disable")
 
 
-def header_text(raw):
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    return message["Subject"], str(message["From"]), str(message["To"])
-
-
-def read_imap(instance, user, password):
+def read_imap(instance, user):
     """[(subject, from, to)] of the inbox."""
-    host, port = instance.connect_address("imaps")
-    with imaplib.IMAP4_SSL(host, port, ssl_context=instance.tls(), timeout=60) as client:
-        client.login(user, password)
-        if client.select("INBOX", readonly=True)[1] == [b"0"]:
-            return []
-        rows = client.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT FROM TO)])")[1]
-    return [header_text(row[1]) for row in rows if isinstance(row, tuple)]
+    messages = [email.message_from_bytes(text, policy=email.policy.default)
+                for text in instance.inbox(user)]
+    return [(m["Subject"], str(m["From"]), str(m["To"])) for m in messages]
 
 
-def read_pop3(instance, user, password):
+def read_pop3(instance, user):
     """How many messages and bytes POP3 shows."""
-    host, port = instance.connect_address("pop3s")
-    client = poplib.POP3_SSL(host, port, context=instance.tls(), timeout=60)
+    client = instance.pop3(user)
     try:
-        client.user(user)
-        client.pass_(password)
         return client.stat()
     finally:
         client.quit()
 
 
-def read_back(instance, passwords, expected):
+def read_back(instance, expected):
     """Show every inbox.  expected: how many messages are in it at least."""
     print("reading back:")
     for person in PEOPLE:
         user = login(person)
-        rows = read_imap(instance, user, passwords[user])
-        count, size = read_pop3(instance, user, passwords[user])
+        rows = read_imap(instance, user)
+        count, size = read_pop3(instance, user)
         print(f"  {user}: IMAP shows {len(rows)}, POP3 {count} of {size} bytes")
         for subject, sender, recipient in rows:
             print(f"    {subject}\n      from {sender}, to {recipient}")
@@ -211,9 +127,9 @@ def read_back(instance, passwords, expected):
             raise QuickstartError(f"{user} should have {expected} messages over both")
 
 
-def print_client_settings(instance, passwords):
+def print_client_settings(instance):
     """What to type, as the three clients call it."""
-    shown = {name: "%s port %d" % instance.connect_address(name) for name in instance.endpoints}
+    shown = {name: "{} port {}".format(*instance.endpoints[name]) for name in instance.endpoints}
     print(f"""
 What to type into Outlook, Foxmail or Thunderbird ("manual setup", account type IMAP or POP3):
 
@@ -226,7 +142,7 @@ What to type into Outlook, Foxmail or Thunderbird ("manual setup", account type 
     for person in PEOPLE:
         user = login(person)
         print(f"  {person['names'][0]:10}  address and user name {user:16}  "
-              f"password {passwords[user]}")
+              f"password {instance.passwords[user]}")
     print(f"""
 The server's certificate is signed by this instance's own CA.  Import it first:
 
@@ -248,46 +164,50 @@ def wait_for_interrupt(instance):
 
 
 def interrupted(*_):
+    """SIGTERM ends it as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
+def load_passwords(instance):
+    try:
+        with open(instance.path("quickstart.json"), encoding="utf-8") as f:
+            instance.passwords = json.load(f)
+    except FileNotFoundError:
+        raise QuickstartError(f"{instance.directory} was not made, or not to the end, by "
+                              "quickstart: serve it with mailadm, or remove it") from None
+
+
 def run(instance):
-    if instance.exists():
+    if os.path.exists(instance.path("tradepost.conf")):
         print(f"serving the instance in {instance.directory}")
-        try:
-            with open(instance.path("quickstart.json"), encoding="utf-8") as f:
-                passwords = json.load(f)
-        except FileNotFoundError:
-            raise QuickstartError(f"{instance.directory} was not made by quickstart: serve it "
-                                  "with mailadm") from None
-        instance.serve()
-        read_back(instance, passwords, 0)
+        load_passwords(instance)
+        instance.start()
+        read_back(instance, 0)
     else:
-        passwords = make_instance(instance)
-        send_mail(instance, passwords)
+        make_instance(instance)
+        send_mail(instance)
         fetch_mail(instance)
-        read_back(instance, passwords, 2)
-    print_client_settings(instance, passwords)
+        read_back(instance, 2)
+    print_client_settings(instance)
     wait_for_interrupt(instance)
 
 
 def main():
     programs, directory = (os.path.abspath(argument) for argument in sys.argv[1:3])
-    instance = Instance(programs, directory)
+    instance = Instance(directory, DOMAIN, programs=programs)
     sys.stdout.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)
     signal.signal(signal.SIGTERM, interrupted)
     try:
         run(instance)
     except KeyboardInterrupt:
         print("\nstopping ...")
-        return 0
-    except (QuickstartError, OSError, smtplib.SMTPException, imaplib.IMAP4.error,
-            poplib.error_proto) as error:
-        print(f"quickstart: {error}", file=sys.stderr)
-        return 1
-    finally:
         instance.stop()
-    return 0
+        return 0
+    except (QuickstartError, CommandFailed, AssertionError, OSError, smtplib.SMTPException,
+            imaplib.IMAP4.error, poplib.error_proto) as error:
+        print(f"quickstart: {error}", file=sys.stderr)
+        instance.abandon()
+        return 1
 
 
 if __name__ == "__main__":
