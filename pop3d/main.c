@@ -12,7 +12,7 @@
 static const struct setting rows[] = {
 	ROW("clear_login", SETTING_BOOL, clear_login, "no", 0, 0,
 	    "Accept passwords on connections without TLS."),
-	ROW("workers", SETTING_U32, workers, "1", 1, 64,
+	ROW("workers", SETTING_U32, workers, "1", 1, 16,
 	    "Processes that serve clients after their login."),
 	ROW("clients_max", SETTING_U32, clients_max, "1000", 1, 100000,
 	    "Clients of one front that have not logged in yet."),

@@ -94,7 +94,7 @@ open_session(struct pop3_host *h, int fd, const struct handover *from)
 
 	session_enter(s, POP3_OPENING);
 	session_wait(s);
-	buf_append(&s->early, from->input);
+	conn_preload(s->conn, from->input);
 	buf_append(&s->peer, from->peer);
 	buf_append(&s->login, from->login);
 	buf_append(&s->grant, from->grant);

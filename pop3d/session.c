@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/handover.h"
 #include "net/ipc.h"
 #include "net/line.h"
 #include "net/loop.h"
@@ -102,7 +101,6 @@ session_new(struct pop3_host *h, int fd, struct slice sid)
 	s->host = h;
 	s->passing_fd = -1;
 	s->take = command_take;
-	s->early = buf_init(HANDOVER_INPUT_MAX + POP3_LINE_MAX);
 	s->line = buf_init(16 * 1024);
 	s->user = buf_init(POP3_NAME_MAX);
 	s->peer = buf_init(64);
@@ -173,7 +171,6 @@ session_free(struct pop3_session **sp)
 		conn_finish(&s->conn);
 	if (s->passing_fd >= 0)
 		close(s->passing_fd);
-	buf_wipe(&s->early);
 	buf_wipe(&s->line);
 	buf_clear(&s->user);
 	buf_clear(&s->peer);
@@ -256,39 +253,14 @@ session_bye(struct pop3_session *s, const char *line)
 	session_enter(s, POP3_CLOSED);
 }
 
-/* While bytes of the handover are left, what the connection brings goes behind them. */
-struct slice
-session_input(struct pop3_session *s)
-{
-	struct slice more = conn_input(s->conn);
-
-	if (s->early.len == 0)
-		return more;
-	more = slice_sub(more, 0, s->early.max - s->early.len);
-	if (more.len > 0) {
-		buf_append(&s->early, more);
-		conn_consume(s->conn, more.len);
-	}
-	return buf_slice(&s->early);
-}
-
-void
-session_consume(struct pop3_session *s, size_t n)
-{
-	if (s->early.len > 0)
-		buf_consume(&s->early, n);
-	else
-		conn_consume(s->conn, n);
-}
-
 /* Drop input up to and with the next LF; true when that was found. */
 static bool
 skip_line(struct pop3_session *s)
 {
-	struct slice in = session_input(s);
+	struct slice in = conn_input(s->conn);
 	size_t at = slice_find_byte(in, '\n');
 
-	session_consume(s, at < in.len ? at + 1 : in.len);
+	conn_consume(s->conn, at < in.len ? at + 1 : in.len);
 	return at < in.len;
 }
 
@@ -301,24 +273,24 @@ session_take_line(struct pop3_session *s, size_t max)
 	enum status st;
 
 	while (s->is_skipping) {
-		if (session_input(s).len == 0)
+		if (conn_input(s->conn).len == 0)
 			return STATUS_PENDING;
 		s->is_skipping = !skip_line(s);
 	}
-	in = session_input(s);
+	in = conn_input(s->conn);
 	if (in.len == 0)
 		return STATUS_PENDING;
 	st = line_take(in, max, &line, &used);
 	if (st == STATUS_PENDING)
 		return st;
 	if (st == STATUS_LIMIT) {
-		session_consume(s, used);
+		conn_consume(s->conn, used);
 		s->is_skipping = true;
 		return st;
 	}
 	buf_reset(&s->line);
 	buf_append(&s->line, line);
-	session_consume(s, used);
+	conn_consume(s->conn, used);
 	return st;
 }
 

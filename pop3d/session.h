@@ -67,7 +67,6 @@ struct pop3_session {
 	bool is_skipping;		/* dropping the rest of an over-long line */
 	bool (*take)(struct pop3_session *s);	/* takes input; false: needs more of it */
 	void (*drained)(struct pop3_session *s);	/* output has left; NULL: nobody cares */
-	struct buf early;		/* input that came with the handover */
 	struct buf line;		/* the line in hand; wiped after it */
 	unsigned mistakes;
 
@@ -124,9 +123,6 @@ void session_turn(struct pop3_session *s);
 /* Last words, then POP3_CLOSED. */
 void session_bye(struct pop3_session *s, const char *line);
 
-/* Input not taken yet, as conn_input() and conn_consume(). */
-struct slice session_input(struct pop3_session *s);
-void session_consume(struct pop3_session *s, size_t n);
 /*
  * Take one line into s->line.  OK, SYNTAX (flawed, but taken), PENDING, or LIMIT: the line
  * is dropped whole and the caller answers once.

@@ -1,0 +1,193 @@
+/* What is outside, and what of it we have. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/table.h"
+#include "fetchd/job_internal.h"
+
+static enum status
+uidl_line(void *ctx, struct slice line, struct problem *why)
+{
+	struct job *j = ctx;
+
+	return listing_add(&j->listing, line, why);
+}
+
+/* Ids that broke a connection before come last, so that they keep no other message waiting. */
+static void
+mark_skipped(struct job *j)
+{
+	if (table_count(j->skipped) == 0)
+		return;
+	for (uint32_t i = 0; i < j->listing.count; i++) {
+		struct listed *e = &j->listing.entries[i];
+
+		e->is_last = table_get(j->skipped, listing_uidl(&j->listing, e)) != NULL;
+	}
+}
+
+static void
+on_uidl(void *ctx, enum status st, const struct pop3_reply *reply, const struct problem *why)
+{
+	struct job *j = ctx;
+	struct problem text = { 0 };
+	struct log_line l;
+	uint32_t twins;
+
+	if (st == STATUS_DENIED) {
+		job_fail_text(j, STATUS_DENIED, "the server has no UIDL: without it nobody knows "
+		    "which messages were collected before");
+		return;
+	}
+	if (!job_check(j, "UIDL", st, reply, why))
+		return;
+	st = listing_complete(&j->listing, &twins, &text);
+	if (st != STATUS_OK) {
+		job_fail(j, st, &text);
+		return;
+	}
+	j->report.listed = j->listing.count;
+	if (twins > 0) {
+		log_begin(&l, LOG_WARN, "fetch.uidl.repeated", j->sid);
+		log_slice(&l, "fetch", j->account->fetch.name);
+		log_u64(&l, "messages", twins);
+		log_end(&l);
+	}
+	mark_skipped(j);
+	job_enter(j, JOB_LIST);
+}
+
+void
+job_uidl(struct job *j)
+{
+	const struct pop3_ask ask = {
+		.command = SLICE("UIDL"),
+		.answer = POP3_ANSWER_LINES,
+		.deadline_s = FETCH_LISTING_S,
+		.max = FETCH_LISTED_MAX,
+		.part = uidl_line,
+		.done = on_uidl,
+	};
+
+	pop3_client_ask(j->client, &ask);
+}
+
+static enum status
+size_line(void *ctx, struct slice line, struct problem *why)
+{
+	struct job *j = ctx;
+
+	return listing_size(&j->listing, line, why);
+}
+
+static void
+on_list(void *ctx, enum status st, const struct pop3_reply *reply, const struct problem *why)
+{
+	struct job *j = ctx;
+
+	if (job_check(j, "LIST", st, reply, why))
+		job_enter(j, JOB_KNOWN);
+}
+
+void
+job_list(struct job *j)
+{
+	const struct pop3_ask ask = {
+		.command = SLICE("LIST"),
+		.answer = POP3_ANSWER_LINES,
+		.deadline_s = FETCH_LISTING_S,
+		.max = FETCH_LISTED_MAX,
+		.part = size_line,
+		.done = on_list,
+	};
+
+	pop3_client_ask(j->client, &ask);
+}
+
+/* The next ids policyd is to hear of; gives, mem_free(). */
+static struct slice *
+next_uidls(struct job *j, uint32_t *count)
+{
+	uint32_t left = j->listing.count - j->asked;
+	uint32_t n = left < POLICY_UIDLS_MAX ? left : POLICY_UIDLS_MAX;
+	struct slice *uidls = mem_array(struct slice, n == 0 ? 1 : n);
+
+	for (uint32_t i = 0; i < n; i++)
+		uidls[i] = listing_uidl(&j->listing, &j->listing.entries[j->asked + i]);
+	*count = n;
+	return uidls;
+}
+
+static void
+on_known(void *ctx, enum status st, const uint64_t *stored_at, uint32_t count)
+{
+	struct job *j = ctx;
+
+	j->policy_call = 0;
+	if (st == STATUS_OK && (count == 0 || count > j->listing.count - j->asked))
+		st = STATUS_CORRUPT;
+	if (st != STATUS_OK) {
+		job_fail_text(j, st, "policyd cannot say what was collected before");
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		struct listed *e = &j->listing.entries[j->asked + i];
+
+		e->stored_at = stored_at[i];
+		j->report.known += e->stored_at != 0 || e->is_twin;
+	}
+	j->asked += count;
+	job_known(j);
+}
+
+void
+job_known(struct job *j)
+{
+	struct slice *uidls;
+	uint32_t n;
+
+	if (j->asked == j->listing.count) {
+		j->wanted = listing_wanted(&j->listing, &j->wanted_count);
+		job_enter(j, JOB_COLLECT);
+		return;
+	}
+	uidls = next_uidls(j, &n);
+	j->policy_call = policy_fetch_known(j->host->policy, j->account->fetch.id, uidls, n,
+	    on_known, j);
+	mem_free(uidls);
+}
+
+static void
+on_kept(void *ctx, enum status st, const uint64_t *stored_at, uint32_t count)
+{
+	struct job *j = ctx;
+
+	(void)stored_at;
+	(void)count;
+	j->policy_call = 0;
+	if (st != STATUS_OK)
+		job_fail_text(j, st, "policyd cannot note what is still outside");
+	else
+		job_keep(j);
+}
+
+/*
+ * All that was listed in this run is kept in mind, what we removed too: a server
+ * may forget to.  An empty mailbox changes nothing: if it was a whim of the
+ * server, everything would come a second time.
+ */
+void
+job_keep(struct job *j)
+{
+	struct slice *uidls;
+	uint32_t n;
+
+	if (j->asked == j->listing.count) {
+		job_enter(j, JOB_OVER);
+		return;
+	}
+	uidls = next_uidls(j, &n);
+	j->asked += n;
+	j->policy_call = policy_fetch_keep(j->host->policy, j->account->fetch.id, uidls, n,
+	    j->asked == j->listing.count, on_kept, j);
+	mem_free(uidls);
+}

@@ -1,0 +1,59 @@
+#include <stddef.h>
+#include <unistd.h>
+
+#include "fetchd/fetcher.h"
+#include "fetchd/settings.h"
+#include "net/daemon.h"
+#include "net/loop.h"
+
+static const struct setting rows[] = {
+	{ "fetch", "concurrent", SETTING_U32, offsetof(struct fetch_settings, concurrent), "4", 1,
+	    100, "Outside mailboxes that are collected at the same time." },
+	{ "fetch", "message_max", SETTING_SIZE, offsetof(struct fetch_settings, message_max),
+	    "100m", 1024, UINT64_C(250) * 1024 * 1024,
+	    "Larger messages stay in the outside mailbox, and the report says so." },
+	{ "smtp", "hostname", SETTING_TEXT, offsetof(struct fetch_settings, hostname), "", 0, 0,
+	    NULL },
+};
+
+static enum status
+start(struct daemon *d, void *settings, struct problem *why)
+{
+	const struct fetch_settings *s = settings;
+	char machine[256] = "";
+	struct slice hostname = slice_from_cstr(s->hostname);
+
+	(void)why;
+	if (hostname.len == 0 && gethostname(machine, sizeof(machine) - 1) == 0)
+		hostname = slice_from_cstr(machine);
+	if (hostname.len == 0)
+		hostname = SLICE("localhost");
+	daemon_set_data(d, fetcher_new(daemon_loop(d), s, hostname));
+	daemon_ready(d);
+	return STATUS_OK;
+}
+
+static void
+end(struct daemon *d)
+{
+	struct fetcher *f = daemon_data(d);
+
+	fetcher_free(&f);
+	daemon_set_data(d, NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct fetch_settings settings = { 0 };
+	const struct daemon_spec spec = {
+		.name = "fetchd",
+		.settings = rows,
+		.setting_count = ARRAY_LEN(rows),
+		.settings_out = &settings,
+		.start = start,
+		.end = end,
+	};
+
+	return daemon_run(&spec, argc, argv);
+}
