@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <sasl/saslplug.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -91,6 +92,40 @@ mutex_free(void *m)
 	mem_free(m);
 }
 
+/*
+ * libsasl2 looks every name up in its property stores, and refuses an
+ * authorization identity when there is none: so there is one, which says yes.
+ * Whether the account exists is for the password callback to say.
+ */
+static int
+find_properties(void *ctx, sasl_server_params_t *params, unsigned flags, const char *user,
+    unsigned len)
+{
+	(void)ctx;
+	(void)params;
+	(void)flags;
+	(void)user;
+	(void)len;
+	return SASL_OK;
+}
+
+static int
+property_store(const sasl_utils_t *utils, int max_version, int *version,
+    sasl_auxprop_plug_t **plug, const char *name)
+{
+	static char store_name[] = "tradepost";
+	static sasl_auxprop_plug_t store = { .auxprop_lookup = find_properties,
+		.name = store_name };
+
+	(void)utils;
+	(void)name;
+	if (max_version < SASL_AUXPROP_PLUG_VERSION)
+		return SASL_BADVERS;
+	*version = SASL_AUXPROP_PLUG_VERSION;
+	*plug = &store;
+	return SASL_OK;
+}
+
 static const sasl_callback_t global_callbacks[] = {
 	{ SASL_CB_GETOPT, (any_callback)(void (*)(void))get_option, NULL },
 	{ SASL_CB_LOG, (any_callback)(void (*)(void))ignore_log, NULL },
@@ -107,6 +142,11 @@ auth_sasl_begin(struct problem *why)
 	sasl_set_mutex(mutex_make, mutex_lock, mutex_unlock, mutex_free);
 	if (sasl_server_init(global_callbacks, "tradepost") != SASL_OK) {
 		problem_set(why, "libsasl2 does not start");
+		return STATUS_IO;
+	}
+	if (sasl_auxprop_add_plugin("tradepost", property_store) != SASL_OK) {
+		problem_set(why, "libsasl2 takes no property store");
+		sasl_done();
 		return STATUS_IO;
 	}
 	mechanisms = sasl_global_listmech();
