@@ -1,4 +1,6 @@
 #include <pthread.h>
+#include <sasl/sasl.h>
+/* needs sasl.h before it */
 #include <sasl/saslplug.h>
 #include <string.h>
 
