@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sandbox.h"
 #include "net/daemon.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -197,6 +198,19 @@ end(struct daemon *d)
 	mem_free(m);
 }
 
+/* Nothing but the way to policyd, which may have to be found again after its restart. */
+static const struct sandbox_profile *
+sandbox(const struct daemon *d)
+{
+	static const struct sandbox_profile profile = {
+		.may = SANDBOX_CONNECT_UNIX,
+		.user = "tradepost-smtpd",
+	};
+
+	(void)d;
+	return &profile;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -205,6 +219,7 @@ main(int argc, char **argv)
 		.start = start,
 		.stop = stop,
 		.end = end,
+		.sandbox = sandbox,
 	};
 	struct smtp_settings settings = { 0 };
 	struct daemon_spec spec = template;
