@@ -1,0 +1,107 @@
+"""Measure a release build and print tables in Markdown.
+
+    run.py [NAME...]      deliver, imap, idle, peers, store; without names all of them
+
+Everything lies in a directory of its own beside the programs ($TRADEPOST_BIN), on the same disk,
+and is removed afterwards.  Nothing fails on a rate.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+# pylint: disable=wrong-import-position
+import deliver
+import idle_memory
+import imap_bench
+import peers
+from harness.instance import Instance, programs_directory
+
+
+def print_table(title, rows):
+    """Rows as they come: a benchmark that breaks off has shown what it had."""
+    print(f"\n### {title}\n")
+    for number, row in enumerate(rows):
+        if number == 0:
+            print("| " + " | ".join(row) + " |")
+            print("|" + "---|" * len(row))
+        print("| " + " | ".join(f"`{value}`" if key == "command" else str(value)
+                                for key, value in row.items()) + " |", flush=True)
+
+
+def instance_in(directory, settings=None):
+    served = Instance(os.path.join(directory, "instance"), settings=settings)
+    served.start()
+    for name in deliver.PEOPLE:
+        served.user_add(name, f"secret of {name}")
+    return served
+
+
+def bench_deliver(directory):
+    with instance_in(directory) as served:
+        print_table("Durable deliveries of 4 KB over SMTP", deliver.measure(served))
+
+
+def bench_peers(directory):
+    reason = peers.missing()
+    if reason is not None:
+        print(f"\nno comparison with Postfix and Dovecot: {reason}")
+        return
+    with peers.Peers(directory) as running:
+        print_table("The same into Postfix and Dovecot",
+                    deliver.measure_peers(programs_directory(), running))
+
+
+def bench_imap(directory):
+    with instance_in(directory) as served:
+        imap_bench.fill(served, "zhang")
+        print_table(f"IMAP over TLS, a mailbox of {imap_bench.MESSAGES} messages",
+                    imap_bench.measure(served, "zhang"))
+
+
+def bench_idle(directory):
+    with instance_in(directory, idle_memory.SETTINGS) as served:
+        print_table("Anonymous memory (Pss_Anon) of an idle IMAP session",
+                    idle_memory.measure(served, "zhang"))
+
+
+def bench_store(directory):
+    print("\n### The store alone, against a bare probe of the same writes and syncs\n", flush=True)
+    subprocess.run([os.path.join(programs_directory(), "store_bench"), directory], check=True)
+
+
+BENCHES = {"store": bench_store, "deliver": bench_deliver, "peers": bench_peers,
+           "imap": bench_imap, "idle": bench_idle}
+
+
+def describe_machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        model = next((line.split(":")[1].strip() for line in f if line.startswith("model name")),
+                     platform.machine())
+    print(f"{os.cpu_count()} processors ({model}), Linux {platform.release()}")
+
+
+def main():
+    names = sys.argv[1:] or list(BENCHES)
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(__doc__, file=sys.stderr)
+        return 2
+    describe_machine()
+    for name in names:
+        directory = tempfile.mkdtemp(prefix="bench-", dir=os.path.dirname(programs_directory()))
+        try:
+            BENCHES[name](directory)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
