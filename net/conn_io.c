@@ -159,6 +159,7 @@ conn_shake(struct conn *c)
 		c->shake_by_ms = 0;
 		c->moved_at_ms = clock_monotonic_ms();
 		c->may_read_more = tls_stream_has_input(c->tls);
+		loop_trim_later(c->loop);
 		return true;
 	case TLS_WANT_WRITE:
 		c->tls_wants_write = true;

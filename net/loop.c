@@ -1,6 +1,7 @@
 #include "net/loop.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -11,6 +12,8 @@
 
 #include "base/mem.h"
 #include "net/loop_internal.h"
+
+#define TRIM_S 5	/* it takes some milliseconds with thousands of connections */
 
 struct post {
 	struct link link;	/* first */
@@ -29,6 +32,7 @@ struct loop {
 	struct event_base *base;
 	struct event soon_event;
 	struct event wake_event;
+	struct event trim_event;
 	struct link soon;
 	struct link soon_running;
 	struct link signals;
@@ -92,6 +96,15 @@ run_posts(evutil_socket_t fd, short what, void *ctx)
 	}
 }
 
+static void
+run_trim(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	(void)ctx;
+	(void)malloc_trim(0);
+}
+
 struct loop *
 loop_new(void)
 {
@@ -114,6 +127,7 @@ loop_new(void)
 	l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	ASSERT(l->wake_fd >= 0);
 	event_assign(&l->soon_event, l->base, -1, 0, run_soon, l);
+	event_assign(&l->trim_event, l->base, -1, 0, run_trim, l);
 	event_assign(&l->wake_event, l->base, l->wake_fd, EV_READ | EV_PERSIST, run_posts, l);
 	event_add(&l->wake_event, NULL);
 	return l;
@@ -141,6 +155,7 @@ loop_free(struct loop **lp)
 	ASSERT(link_is_empty(&l->soon));
 	event_del(&l->soon_event);
 	event_del(&l->wake_event);
+	event_del(&l->trim_event);
 	event_base_free(l->base);
 	close(l->wake_fd);
 	pthread_mutex_destroy(&l->post_lock);
@@ -203,6 +218,15 @@ void
 loop_soon_cancel(struct soon *s)
 {
 	link_remove(&s->link);
+}
+
+void
+loop_trim_later(struct loop *l)
+{
+	static const struct timeval later = { TRIM_S, 0 };
+
+	if (!event_pending(&l->trim_event, EV_TIMEOUT, NULL))
+		event_add(&l->trim_event, &later);
 }
 
 char *

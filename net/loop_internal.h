@@ -25,6 +25,12 @@ void loop_soon_cancel(struct soon *s);
 #define LOOP_SCRATCH_SIZE (64 * 1024)
 char *loop_scratch(struct loop *l);
 
+/*
+ * Give free memory back to the system in some seconds.  A TLS handshake leaves
+ * holes of 23 KiB in the heap, more than the connection itself keeps (20 KiB).
+ */
+void loop_trim_later(struct loop *l);
+
 /* What nobody holds any more and frees itself: dropped by loop_free() if it is still there. */
 struct stray {
 	struct link link;	/* first */
