@@ -422,7 +422,8 @@ is_dot_atom(struct slice s)
 	if (s.len == 0 || s.ptr[0] == '.' || s.ptr[s.len - 1] == '.')
 		return false;
 	for (i = 0; i < s.len; i++)
-		if (ascii_is_control(s.ptr[i]) || slice_find_byte(specials, s.ptr[i]) < specials.len)
+		if (ascii_is_control(s.ptr[i]) ||
+		    slice_find_byte(specials, s.ptr[i]) < specials.len)
 			return false;
 	return true;
 }

@@ -21,7 +21,7 @@ enum address_kind {
 struct address {
 	enum address_kind kind;
 	struct slice name;	/* display name as it stands; empty: none */
-	struct slice comment;	/* contents of the last comment of a mailbox; the old way to say a name */
+	struct slice comment;	/* inside of a mailbox's last comment: the old way to say a name */
 	struct slice route;	/* obsolete source route "@a,@b", without the colon */
 	struct slice local;	/* local part as it stands, quotes included */
 	struct slice domain;	/* as it stands; empty when there is no '@' */
@@ -34,9 +34,9 @@ struct address_reader {
 	unsigned state;		/* private */
 };
 
-/* Read the value of an address field; at most max mailboxes and groups (the rest is passed over). */
+/* Read an address field's value; at most max mailboxes and groups (the rest is passed over). */
 struct address_reader address_reader_init(struct slice value, unsigned max);
-/* The next one; false at the end.  Never fails: what has no sense gives an address without domain. */
+/* The next one; false at the end.  What has no sense gives an address without domain. */
 bool address_next(struct address_reader *r, struct address *a);
 
 struct buf;

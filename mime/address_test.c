@@ -48,7 +48,8 @@ static const struct {
 	{ "Zhang San <Sales@Example.COM>", "", "Zhang San|Sales@example.com" },
 	{ "\"Zhang, San\" <a@b>", "", "Zhang, San|a@b" },
 	{ "Zhang, San <a@b>", "", "|Zhang ; San|a@b" },
-	{ "\"Zhang \\\"San\\\" (Sales\\\\Export)\" <a@b>", "", "Zhang \"San\" (Sales\\Export)|a@b" },
+	{ "\"Zhang \\\"San\\\" (Sales\\\\Export)\" <a@b>", "",
+	    "Zhang \"San\" (Sales\\Export)|a@b" },
 	{ "a@b (Li Si)", "", "Li Si|a@b" },
 	{ "Zhang (x (y)) San <a@b>", "", "Zhang San|a@b" },
 	{ "Zhang San <a@b> (Sales)", "", "Zhang San|a@b" },
@@ -151,8 +152,8 @@ no_more_than_max_are_given(void **state)
 static void
 long_rubbish_takes_linear_time(void **state)
 {
-	static const char *const units[] = { ",", "(", "\"", "<", "[", "=?", "a@b,", "<@", "g:", ";",
-		"((a)", "\\", "=?a?q?", "\"a\" ", ":", "a@", " .", "x <a@b> (c)," };
+	static const char *const units[] = { ",", "(", "\"", "<", "[", "=?", "a@b,", "<@", "g:",
+		";", 		"((a)", "\\", "=?a?q?", "\"a\" ", ":", "a@", " .", "x <a@b> (c)," };
 	size_t i, n;
 
 	(void)state;
@@ -267,8 +268,8 @@ the_names_in_trade_mail_are_all_found(void **state)
 		append_names(buf_slice(&text), &got);
 		buf_append(&got, SLICE("]"));
 		if (!slice_equal(buf_slice(&got), want))
-			print_error("%.*s: got %.*s, want %.*s\n", SLICE_ARG(name), (int)got.len, got.ptr,
-			    SLICE_ARG(want));
+			print_error("%.*s: got %.*s, want %.*s\n", SLICE_ARG(name), (int)got.len,
+			    got.ptr, SLICE_ARG(want));
 		CHECK(slice_equal(buf_slice(&got), want));
 		buf_clear(&text);
 		buf_clear(&got);

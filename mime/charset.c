@@ -183,7 +183,7 @@ static enum status
 run_iconv(const struct charset *c, struct slice bytes, bool is_strict, struct buf *out)
 {
 	char chunk[CHUNK];
-	char *in = (char *)(uintptr_t)bytes.ptr;	/* iconv() reads through a pointer it may not write */
+	char *in = (char *)(uintptr_t)bytes.ptr;	/* iconv() never writes there */
 	size_t in_left = bytes.len;
 	enum status st = STATUS_OK;
 	iconv_t cd = open_iconv(c);

@@ -25,7 +25,7 @@ enum status charset_to_utf8(struct slice name, struct slice bytes, struct buf *o
  */
 MUST_USE enum status charset_to_utf8_strict(struct slice name, struct slice bytes,
     struct buf *out);
-/* What 8-bit bytes without a label are: "utf-8" if valid, else hint if it can be, else "gb18030". */
+/* What bytes without a label are: "utf-8" if valid, else hint if it can be, else "gb18030". */
 struct slice charset_guess(struct slice bytes, struct slice hint);
 /* Append the Unicode simple case folding of valid UTF-8 text: for comparing words in SEARCH. */
 enum status text_fold(struct slice utf8, struct buf *out);

@@ -306,7 +306,7 @@ date_parse_imap(struct slice value, struct date *out)
 	struct slice month;
 	bool is_form;
 
-	if (value.len == 25 && value.ptr[0] == ' ')
+	if (value.len > 0 && value.ptr[0] == ' ')
 		value = slice_skip(value, 1);
 	f.day = take_number(&value, 2);
 	is_form = take_byte(&value, '-');

@@ -12,8 +12,8 @@
 
 struct header_field {
 	struct slice raw;	/* the whole field with its line ends */
-	struct slice name;	/* without the colon and the blanks before it; empty: a line without a
-				 * colon, which is no field */
+	struct slice name;	/* without the colon and the blanks before it; empty: a
+				 * line without a colon, which is no field */
 	struct slice value;	/* behind the colon, folds inside, without the last line end */
 };
 

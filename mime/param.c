@@ -172,7 +172,7 @@ append_percent_decoded(struct slice s, struct buf *out)
 	}
 }
 
-/* Append one segment's bytes; the charset'language' in front of a first extended one is taken off. */
+/* Append one segment's bytes; the charset'language' in front of a first extended one goes. */
 static void
 append_segment(const struct segment *seg, bool is_double, struct slice *charset, struct buf *out)
 {

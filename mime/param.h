@@ -24,7 +24,7 @@ struct param_list {
 	struct buf memory;	/* what slices above may point into */
 };
 
-/* *out is the caller's; release with param_list_clear().  Never fails: nonsense gives few fields. */
+/* *out is the caller's; release with param_list_clear().  Nonsense gives few fields. */
 void param_list_parse(struct slice value, struct param_list *out);
 void param_list_clear(struct param_list *p);
 /* Value of the parameter (any case), or the empty slice. */

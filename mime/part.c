@@ -16,7 +16,7 @@ struct open_part {
 	uint32_t index;
 	uint32_t lines_at;		/* line number of its body's first byte */
 	uint32_t children;
-	bool is_digest;			/* RFC 2046 s.5.1.5: its parts are messages unless they say */
+	bool is_digest;			/* RFC 2046 s.5.1.5: parts without a type are messages */
 	bool is_closed;			/* "--boundary--" was seen */
 	char *boundary;			/* NULL: no multipart */
 	size_t boundary_len;
@@ -136,7 +136,7 @@ delimiter_of(const struct scanner *s, struct slice line, bool *is_last)
 	return NO_DELIMITER;
 }
 
-/* Close everything inside the multipart at depth to; the line end before the delimiter is its own. */
+/* Close everything inside the multipart at depth to; a delimiter owns the line end before it. */
 static void
 close_inside(struct scanner *s, int to)
 {
@@ -348,13 +348,13 @@ part_charset(struct slice text, const struct part_tree *t, struct buf *out)
 	uint32_t i;
 
 	for (i = 0; i < t->count; i++) {
-		struct slice header = slice_sub(text, t->parts[i].header_at, t->parts[i].header_len);
+		const struct part *p = &t->parts[i];
+		struct slice header = slice_sub(text, p->header_at, p->header_len);
 		struct header_field f;
 		struct param_list type;
 		bool is_text;
 
-		if (t->parts[i].kind != PART_LEAF ||
-		    !header_find(header, SLICE("content-type"), &f))
+		if (p->kind != PART_LEAF || !header_find(header, SLICE("content-type"), &f))
 			continue;
 		param_list_parse(f.value, &type);
 		is_text = slice_equal_nocase(type.type, SLICE("text"));

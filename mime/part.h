@@ -19,7 +19,7 @@ enum part_kind { PART_LEAF, PART_MULTIPART, PART_MESSAGE };
 
 struct part {
 	uint32_t parent;	/* index; the root is 0 and its own parent */
-	uint32_t number;	/* from 1 among its siblings; 0 for the root and for a message's content */
+	uint32_t number;	/* from 1 among siblings; 0 for the root and a message's content */
 	uint32_t header_at, header_len;	/* MIME or message header, its empty line included */
 	uint32_t body_at, body_len;
 	uint32_t body_lines;	/* as BODYSTRUCTURE counts them */

@@ -209,7 +209,7 @@ needs_no_encoding(struct slice word)
 	return slice_find(word, SLICE("=?")) == word.len;
 }
 
-/* Where the first word that needs encoding begins, and where the last one ends; equal: none does. */
+/* From the first word that needs encoding to the end of the last one; equal: none does. */
 static void
 find_core(struct slice s, size_t *begin, size_t *end)
 {
