@@ -247,7 +247,7 @@ flatten(struct part_tree *t)
 	t->parts[0].encoding = ENCODING_IDENTITY;
 }
 
-/* Append the structure, or, when it would be too large, that of one text; then t is that text, too. */
+/* Append the structure or, when it would be too large, that of one text; then t is that, too. */
 static void
 put_structure(struct slice text, struct part_tree *t, struct slice charset,
     enum structure_form form, struct buf *out)

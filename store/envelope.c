@@ -118,7 +118,7 @@ envelope_put_text(struct slice raw, struct slice charset, struct buf *out)
 	buf_clear(&utf8);
 }
 
-/* OE6 shows comments, quotes and 8-bit of a date to people, so they go (RFC 3501 lets them stay). */
+/* Outlook Express 6 trips over comments, quotes and 8-bit bytes in a date, so they go. */
 static void
 put_date(struct slice raw, struct buf *out)
 {
