@@ -24,6 +24,20 @@ struct text {
 	struct buf stage;
 };
 
+/* The text is refused: what it holds is given back at once, so that others find room. */
+static void
+spoil(struct text *t, enum text_verdict verdict)
+{
+	if (t->verdict != TEXT_GOOD)
+		return;
+	t->verdict = verdict;
+	t->budget->used -= t->written;
+	t->written = 0;
+	buf_clear(&t->stage);
+	close(t->fd);
+	t->fd = -1;
+}
+
 static void
 stage_flush(struct text *t)
 {
@@ -35,9 +49,9 @@ stage_flush(struct text *t)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			t->verdict = TEXT_BROKEN;
 			t->err = errno;
-			break;
+			spoil(t, TEXT_BROKEN);
+			return;
 		}
 		rest = slice_skip(rest, (size_t)n);
 	}
@@ -50,11 +64,11 @@ put(struct text *t, struct slice run)
 	if (t->verdict != TEXT_GOOD || run.len == 0)
 		return;
 	if (t->written - t->prefix_len + run.len > t->max_bytes) {
-		t->verdict = TEXT_TOO_BIG;
+		spoil(t, TEXT_TOO_BIG);
 		return;
 	}
 	if (t->budget->used + run.len > t->budget->max) {
-		t->verdict = TEXT_NO_ROOM;
+		spoil(t, TEXT_NO_ROOM);
 		return;
 	}
 	t->budget->used += run.len;
@@ -100,17 +114,11 @@ text_free(struct text **t)
 	if (*t == NULL)
 		return;
 	(*t)->budget->used -= (*t)->written;
-	close((*t)->fd);
+	if ((*t)->fd >= 0)
+		close((*t)->fd);
 	buf_clear(&(*t)->stage);
 	mem_free(*t);
 	*t = NULL;
-}
-
-static void
-spoil(struct text *t, enum text_verdict verdict)
-{
-	if (t->verdict == TEXT_GOOD)
-		t->verdict = verdict;
 }
 
 /* A CR or LF that stands alone. */
@@ -178,7 +186,7 @@ text_end(struct text *t, struct problem *why)
 	if (t->verdict == TEXT_BROKEN)
 		problem_set_errno(why, t->err, "cannot write a message to memory");
 	if (t->verdict == TEXT_GOOD && memfd_seal(t->fd, why) != STATUS_OK)
-		t->verdict = TEXT_BROKEN;
+		spoil(t, TEXT_BROKEN);
 	buf_clear(&t->stage);
 	return t->verdict;
 }

@@ -42,7 +42,10 @@ MUST_USE enum status text_new(struct text_budget *budget, uint64_t max_bytes,
     enum text_lines lines, struct slice prefix, struct text **out, struct problem *why);
 void text_free(struct text **t);
 
-/* The next piece, cut anywhere.  Once a verdict is not good, bytes are counted only. */
+/*
+ * The next piece, cut anywhere.  Once the verdict is not good, what was there is dropped and its
+ * part of the budget given back; further bytes are only counted.
+ */
 void text_feed(struct text *t, struct slice piece);
 /* Nothing more comes: flush and seal.  Why names what the machine said when it is BROKEN. */
 enum text_verdict text_end(struct text *t, struct problem *why);

@@ -112,6 +112,10 @@ all_texts_together_stay_within_the_budget(void **state)
 		text_feed(a, SLICE("0123456789"));
 	for (int i = 0; i < 5; i++)
 		text_feed(b, SLICE("0123456789"));
+	CHECK_U64(text_verdict(b), TEXT_NO_ROOM);
+	CHECK_U64(budget.used, 60);	/* what was refused makes room at once */
+	for (int i = 0; i < 4; i++)
+		text_feed(a, SLICE("0123456789"));
 	CHECK_U64(text_end(a, NULL), TEXT_GOOD);
 	CHECK_U64(text_end(b, NULL), TEXT_NO_ROOM);
 	text_free(&a);
