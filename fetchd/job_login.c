@@ -105,7 +105,7 @@ on_capa(void *ctx, enum status st, const struct pop3_reply *reply, const struct 
 
 	if (st != STATUS_DENIED && !job_check(j, "CAPA", st, reply, why))
 		return;
-	if (pop3_client_is_secure(j->client))
+	if (pop3_client_is_secure(j->client) || f->protocol == FETCH_POP3_PLAIN)
 		job_enter(j, JOB_SECRET);
 	else if (j->capa & POP3_CAPA_STLS)
 		job_enter(j, JOB_STLS);

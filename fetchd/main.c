@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "base/sandbox.h"
 #include "fetchd/fetcher.h"
 #include "fetchd/settings.h"
 #include "net/daemon.h"
@@ -42,6 +43,27 @@ end(struct daemon *d)
 	daemon_set_data(d, NULL);
 }
 
+/* Servers anywhere, policyd, and the certificates and tables that finding and trusting them needs. */
+static const struct sandbox_profile *
+sandbox(const struct daemon *d)
+{
+	static const struct sandbox_path paths[] = {
+		{ "/etc", SANDBOX_READ },
+		{ "/usr/share/ca-certificates", SANDBOX_READ },
+		{ "/usr/local/share/ca-certificates", SANDBOX_READ },
+		{ "../tls/ca.pem", SANDBOX_READ },
+	};
+	static const struct sandbox_profile profile = {
+		.may = SANDBOX_OPEN | SANDBOX_CONNECT_UNIX | SANDBOX_CONNECT_TCP,
+		.paths = paths,
+		.path_count = ARRAY_LEN(paths),
+		.user = "tradepost-fetchd",
+	};
+
+	(void)d;
+	return &profile;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -53,6 +75,7 @@ main(int argc, char **argv)
 		.settings_out = &settings,
 		.start = start,
 		.end = end,
+		.sandbox = sandbox,
 	};
 
 	return daemon_run(&spec, argc, argv);

@@ -8,6 +8,8 @@
 #include "base/problem.h"
 #include "base/status.h"
 
+#define FRONT_USER "tradepost-pop3front"
+
 struct daemon;
 struct pop3_settings;
 

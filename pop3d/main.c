@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/sandbox.h"
 #include "net/daemon.h"
 #include "pop3d/front.h"
 #include "pop3d/settings.h"
@@ -65,6 +66,25 @@ end(struct daemon *d)
 		worker_end(d);
 }
 
+/* A front keeps the way to policyd and the workers; a worker reads the store beside it. */
+static const struct sandbox_profile *
+sandbox(const struct daemon *d)
+{
+	static const struct sandbox_path store[] = { { "../store", SANDBOX_READ } };
+	static const struct sandbox_profile front = {
+		.may = SANDBOX_CONNECT_UNIX,
+		.user = FRONT_USER,
+	};
+	static const struct sandbox_profile worker = {
+		.may = SANDBOX_CONNECT_UNIX | SANDBOX_OPEN,
+		.paths = store,
+		.path_count = ARRAY_LEN(store),
+		.user = "tradepost-pop3d",
+	};
+
+	return is_front(d) ? &front : &worker;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -77,6 +97,7 @@ main(int argc, char **argv)
 		.start = start,
 		.stop = stop,
 		.end = end,
+		.sandbox = sandbox,
 	};
 
 	return daemon_run(&spec, argc, argv);

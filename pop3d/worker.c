@@ -1,11 +1,14 @@
 #include "pop3d/worker.h"
 
+#include <pwd.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/daemon.h"
 #include "net/handover.h"
 #include "net/ipc.h"
 #include "net/loop.h"
+#include "pop3d/front.h"
 #include "pop3d/open.h"
 #include "pop3d/session.h"
 #include "store/client.h"
@@ -35,10 +38,20 @@ on_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 	return STATUS_OK;
 }
 
+/* Fronts run as a user of their own, so that who takes one over has no store. */
+static struct ipc_server *
+serve_fronts(struct worker *w, int fd)
+{
+	static const struct ipc_server_handler handler = { .on_frame = on_frame };
+	const struct passwd *front = getpwnam(FRONT_USER);
+	uid_t uid = front == NULL ? 0 : front->pw_uid;
+
+	return ipc_server_new(w->host.loop, fd, &uid, front == NULL ? 0 : 1, &handler, w);
+}
+
 enum status
 worker_start(struct daemon *d, const struct pop3_settings *settings, struct problem *why)
 {
-	static const struct ipc_server_handler handler = { .on_frame = on_frame };
 	struct worker *w = mem_new(struct worker);
 	int fd = daemon_fd(d, "pop3-worker", 0);
 	enum status st;
@@ -54,7 +67,7 @@ worker_start(struct daemon *d, const struct pop3_settings *settings, struct prob
 	if (st != STATUS_OK)
 		return st;
 	w->host.changes = store_client_new(w->host.loop, "store-work.sock", NULL, NULL);
-	w->server = ipc_server_new(w->host.loop, fd, NULL, 0, &handler, w);
+	w->server = serve_fronts(w, fd);
 	daemon_ready(d);
 	return STATUS_OK;
 }
