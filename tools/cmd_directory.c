@@ -12,17 +12,16 @@
 #define DEADLINE_MS 30000
 #define RUN_DEADLINE_MS (24 * 3600 * 1000)	/* a first fetch over a thin line takes hours */
 
+static const struct option domain_options[] = {
+	{ "--default", OPTION_YES, "default" },
+};
 static const struct option user_options[] = {
 	{ "--name", OPTION_LIST, "names" },
 	{ "--nick", OPTION_LIST, "nicks" },
 	{ "--outside", OPTION_MAILBOX, "outside" },
 	{ "--password-stdin", OPTION_STDIN, "password" },
-};
-static const struct option user_set_options[] = {
-	{ "--name", OPTION_LIST, "names" },
-	{ "--nick", OPTION_LIST, "nicks" },
-	{ "--outside", OPTION_MAILBOX, "outside" },
-	{ "--password-stdin", OPTION_STDIN, "password" },
+	{ "--admin", OPTION_YES, "admin" },
+	{ "--no-admin", OPTION_NO, "admin" },
 	{ "--enable", OPTION_YES, "enabled" },
 	{ "--disable", OPTION_NO, "enabled" },
 };
@@ -34,8 +33,9 @@ static const struct option fetch_options[] = {
 	{ "--shared", OPTION_TEXT, "shared" },
 	{ "--dispatcher", OPTION_TEXT, "dispatcher" },
 	{ "--for", OPTION_TEXT, "for" },
-	{ "--keep", OPTION_NUMBER, "keep" },
-	{ "--every", OPTION_SECONDS, "every" },
+	{ "--keep", OPTION_NUMBER, "keep_days" },
+	{ "--keep-for-ever", OPTION_NULL, "keep_days" },
+	{ "--every", OPTION_SECONDS, "every_s" },
 	{ "--tls", OPTION_TEXT, "tls" },
 	{ "--ca", OPTION_PATH, "ca" },
 	{ "--no-check-certificate", OPTION_NO, "check_certificate" },
@@ -45,20 +45,25 @@ static const struct option fetch_options[] = {
 };
 
 static const struct column domain_columns[] = {
-	{ "domain", "DOMAIN", 30 }, { "default", "DEFAULT", 8 },
+	{ "name", "DOMAIN", 30 }, { "default", "DEFAULT", 8 }, { "users", "USERS", 0 },
 };
 static const struct column user_columns[] = {
 	{ "login", "USER", 28 }, { "enabled", "ENABLED", 8 }, { "names", "NAMES", 0 },
 };
 static const struct column alias_columns[] = {
-	{ "alias", "ALIAS", 30 }, { "to", "TO", 0 },
+	{ "address", "ALIAS", 30 }, { "to", "TO", 0 },
 };
 static const struct column fetch_columns[] = {
-	{ "name", "NAME", 16 }, { "server", "SERVER", 28 }, { "user", "USER", 24 },
-	{ "for", "FOR", 24 }, { "enabled", "ENABLED", 8 }, { "last", "LAST RUN", 0 },
+	{ "name", "NAME", 16 }, { "server", "SERVER", 26 }, { "user", "USER", 22 },
+	{ "shared", "SHARED", 20 }, { "for", "FOR", 20 }, { "enabled", "ENABLED", 0 },
 };
 
 enum shown { SHOWN_NOTHING, SHOWN_LIST, SHOWN_DETAILS, SHOWN_PROGRESS };
+
+#define COLUMNS(c) SHOWN_LIST, c, ARRAY_LEN(c)
+#define PLAIN { NULL }, 0, NULL, NULL, 0, NULL, NULL
+#define NAMED(field) { field }, 1, NULL, NULL, 0, NULL, NULL
+#define WITH(options) NULL, options, ARRAY_LEN(options)
 
 static const struct directory_form {
 	const char *noun, *verb;
@@ -67,34 +72,41 @@ static const struct directory_form {
 	const struct column *columns;
 	size_t column_count;
 } forms[] = {
-	{ "domain", "add", { { "domain" }, 1, NULL, 0, NULL, NULL }, SHOWN_NOTHING, NULL, 0 },
-	{ "domain", "list", { { NULL }, 0, NULL, 0, NULL, NULL }, SHOWN_LIST, domain_columns,
-	    ARRAY_LEN(domain_columns) },
-	{ "domain", "show", { { "domain" }, 1, NULL, 0, NULL, NULL }, SHOWN_DETAILS, NULL, 0 },
-	{ "domain", "remove", { { "domain" }, 1, NULL, 0, NULL, NULL }, SHOWN_NOTHING, NULL, 0 },
-	{ "user", "add", { { "login" }, 1, user_options, ARRAY_LEN(user_options), "password",
+	{ "domain", "add", { { "name" }, 1, WITH(domain_options), NULL, NULL }, SHOWN_NOTHING,
+	    NULL, 0 },
+	{ "domain", "set", { { "name" }, 1, WITH(domain_options), NULL, NULL }, SHOWN_NOTHING,
+	    NULL, 0 },
+	{ "domain", "list", { PLAIN }, COLUMNS(domain_columns) },
+	{ "domain", "show", { NAMED("name") }, SHOWN_DETAILS, NULL, 0 },
+	{ "domain", "remove", { NAMED("name") }, SHOWN_NOTHING, NULL, 0 },
+	{ "user", "add", { { "login" }, 1, WITH(user_options), "password",
 	    "Password for the new user: " }, SHOWN_NOTHING, NULL, 0 },
-	{ "user", "list", { { NULL }, 0, NULL, 0, NULL, NULL }, SHOWN_LIST, user_columns,
-	    ARRAY_LEN(user_columns) },
-	{ "user", "show", { { "login" }, 1, NULL, 0, NULL, NULL }, SHOWN_DETAILS, NULL, 0 },
-	{ "user", "set", { { "login" }, 1, user_set_options, ARRAY_LEN(user_set_options), NULL,
-	    NULL }, SHOWN_NOTHING, NULL, 0 },
-	{ "user", "remove", { { "login" }, 1, NULL, 0, NULL, NULL }, SHOWN_NOTHING, NULL, 0 },
-	{ "alias", "add", { { "alias", "to" }, 2, NULL, 0, NULL, NULL }, SHOWN_NOTHING, NULL, 0 },
-	{ "alias", "list", { { NULL }, 0, NULL, 0, NULL, NULL }, SHOWN_LIST, alias_columns,
-	    ARRAY_LEN(alias_columns) },
-	{ "alias", "show", { { "alias" }, 1, NULL, 0, NULL, NULL }, SHOWN_DETAILS, NULL, 0 },
-	{ "alias", "remove", { { "alias" }, 1, NULL, 0, NULL, NULL }, SHOWN_NOTHING, NULL, 0 },
-	{ "fetch", "add", { { "name" }, 1, fetch_options, ARRAY_LEN(fetch_options), "secret",
+	{ "user", "set", { { "login" }, 1, WITH(user_options), NULL, NULL }, SHOWN_NOTHING, NULL,
+	    0 },
+	{ "user", "list", { PLAIN }, COLUMNS(user_columns) },
+	{ "user", "show", { NAMED("login") }, SHOWN_DETAILS, NULL, 0 },
+	{ "user", "remove", { NAMED("login") }, SHOWN_NOTHING, NULL, 0 },
+	{ "alias", "add", { { "address" }, 1, "to", NULL, 0, NULL, NULL }, SHOWN_NOTHING, NULL,
+	    0 },
+	{ "alias", "set", { { "address" }, 1, "to", NULL, 0, NULL, NULL }, SHOWN_NOTHING, NULL,
+	    0 },
+	{ "alias", "list", { PLAIN }, COLUMNS(alias_columns) },
+	{ "alias", "show", { NAMED("address") }, SHOWN_DETAILS, NULL, 0 },
+	{ "alias", "remove", { NAMED("address") }, SHOWN_NOTHING, NULL, 0 },
+	{ "fetch", "add", { { "name" }, 1, WITH(fetch_options), "secret",
 	    "Password at the outside server: " }, SHOWN_NOTHING, NULL, 0 },
-	{ "fetch", "list", { { NULL }, 0, NULL, 0, NULL, NULL }, SHOWN_LIST, fetch_columns,
-	    ARRAY_LEN(fetch_columns) },
-	{ "fetch", "show", { { "name" }, 1, NULL, 0, NULL, NULL }, SHOWN_DETAILS, NULL, 0 },
-	{ "fetch", "set", { { "name" }, 1, fetch_options, ARRAY_LEN(fetch_options), NULL, NULL },
-	    SHOWN_NOTHING, NULL, 0 },
-	{ "fetch", "remove", { { "name" }, 1, NULL, 0, NULL, NULL }, SHOWN_NOTHING, NULL, 0 },
-	{ "fetch", "run", { { "name" }, 1, NULL, 0, NULL, NULL }, SHOWN_PROGRESS, NULL, 0 },
+	{ "fetch", "set", { { "name" }, 1, WITH(fetch_options), NULL, NULL }, SHOWN_NOTHING, NULL,
+	    0 },
+	{ "fetch", "list", { PLAIN }, COLUMNS(fetch_columns) },
+	{ "fetch", "show", { NAMED("name") }, SHOWN_DETAILS, NULL, 0 },
+	{ "fetch", "remove", { NAMED("name") }, SHOWN_NOTHING, NULL, 0 },
+	{ "fetch", "run", { NAMED("name") }, SHOWN_PROGRESS, NULL, 0 },
 };
+
+#undef COLUMNS
+#undef PLAIN
+#undef NAMED
+#undef WITH
 
 struct display {
 	const struct invocation *in;
@@ -173,36 +185,40 @@ run(const struct invocation *in, struct problem *why)
 	    d.form->shown == SHOWN_PROGRESS ? RUN_DEADLINE_MS : DEADLINE_MS, on_row, &d, why);
 }
 
+#define USER_OPTIONS                                                                              \
+	"[--name NAME]... [--nick NICK]... [--outside '\"NAME\" <ADDRESS>'] [--password-stdin] "  \
+	"[--admin | --no-admin] [--enable | --disable]"
+#define FETCH_OPTIONS                                                                             \
+	"--server HOST[:PORT] --protocol pop3|pop3s --user U [--secret-stdin] "                   \
+	"(--shared ADDRESS --dispatcher LOGIN | --for LOGIN) [--keep DAYS | --keep-for-ever] "    \
+	"[--every 5m] [--tls require|try|off] [--ca FILE] [--no-check-certificate] "              \
+	"[--enable | --disable]"
+
 const struct command directory_commands[] = {
-	{ "domain", "add", "DOMAIN", "receive mail for a domain", run },
+	{ "domain", "add", "DOMAIN [--default]", "receive mail for a domain", run },
+	{ "domain", "set", "DOMAIN --default", "logins without a domain are of this one", run },
 	{ "domain", "list", "", "the company's domains", run },
 	{ "domain", "show", "DOMAIN", "one domain", run },
 	{ "domain", "remove", "DOMAIN", "receive no more mail for it", run },
-	{ "user", "add",
-	    "LOGIN@DOMAIN [--name NAME]... [--nick NICK]... [--outside '\"NAME\" <ADDRESS>'] "
-	    "[--password-stdin]",
-	    "a person: names are what customers may call them", run },
+	{ "user", "add", "LOGIN@DOMAIN " USER_OPTIONS,
+	    "a person; names and nicks are what customers may write beside a shared address", run },
+	{ "user", "set", "LOGIN " USER_OPTIONS,
+	    "change what is given; --name and --nick replace all earlier ones", run },
 	{ "user", "list", "", "all people", run },
 	{ "user", "show", "LOGIN", "one person", run },
-	{ "user", "set",
-	    "LOGIN [--name NAME]... [--nick NICK]... [--outside '\"NAME\" <ADDRESS>'] "
-	    "[--password-stdin] [--enable | --disable]",
-	    "change what is given; --name and --nick replace all earlier ones", run },
 	{ "user", "remove", "LOGIN", "no more logins, no more mail; what is stored stays", run },
-	{ "alias", "add", "ADDRESS LOGIN", "deliver mail for ADDRESS to LOGIN too", run },
+	{ "alias", "add", "ADDRESS LOGIN...", "deliver mail for ADDRESS to these people", run },
+	{ "alias", "set", "ADDRESS LOGIN...", "to these people instead", run },
 	{ "alias", "list", "", "all aliases", run },
 	{ "alias", "show", "ADDRESS", "one alias", run },
 	{ "alias", "remove", "ADDRESS", "forget an alias", run },
-	{ "fetch", "add",
-	    "NAME --server HOST:PORT --protocol pop3|pop3s --user U [--secret-stdin] "
-	    "(--shared ADDRESS --dispatcher LOGIN | --for LOGIN) [--keep DAYS] [--every 5m] "
-	    "[--tls require|try|off] [--ca FILE] [--no-check-certificate]",
-	    "collect an outside mailbox; without --keep messages stay there, 0 removes them once "
-	    "stored",
+	{ "fetch", "add", "NAME " FETCH_OPTIONS,
+	    "collect an outside mailbox; without --keep messages stay there, --keep 0 removes them "
+	    "once stored",
 	    run },
+	{ "fetch", "set", "NAME " FETCH_OPTIONS, "change what is given", run },
 	{ "fetch", "list", "", "all outside mailboxes", run },
 	{ "fetch", "show", "NAME", "one, and what its last run did", run },
-	{ "fetch", "set", "NAME [as for add] [--enable | --disable]", "change what is given", run },
 	{ "fetch", "remove", "NAME", "collect it no more", run },
 	{ "fetch", "run", "NAME", "collect now, wait, say what was done", run },
 	{ 0 },

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/command.h"
+#include "tools/serve_settings.h"
 
 const struct command instance_commands[] = {
 	{ "init", "", "--domain DOMAIN [--ports auto|standard]", "make an instance in DIR",
@@ -125,6 +126,13 @@ main(int argc, char **argv)
 	argc = take_options(argc, argv, &in);
 	if (argc == 1 && strcmp(argv[0], "--version") == 0) {
 		printf("mailadm %s\n", TRADEPOST_VERSION);
+		return 0;
+	}
+	if (argc == 1 && strcmp(argv[0], "--settings-help") == 0) {
+		size_t count;
+		const struct setting *rows = serve_settings_rows(&count);
+
+		settings_describe(stdout, rows, count);
 		return 0;
 	}
 	if (argc == 0 || strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0) {

@@ -121,7 +121,8 @@ set_path(json_t *request, const char *field, const char *text, struct problem *w
 static bool
 option_takes_value(enum option_kind kind)
 {
-	return kind != OPTION_YES && kind != OPTION_NO && kind != OPTION_STDIN;
+	return kind != OPTION_YES && kind != OPTION_NO && kind != OPTION_NULL &&
+	    kind != OPTION_STDIN;
 }
 
 static enum status
@@ -140,6 +141,9 @@ set_option(json_t *request, const struct option *o, const char *value, struct pr
 		return STATUS_OK;
 	case OPTION_NO:
 		json_object_set_new(request, o->field, json_false());
+		return STATUS_OK;
+	case OPTION_NULL:
+		json_object_set_new(request, o->field, json_null());
 		return STATUS_OK;
 	case OPTION_STDIN:
 		return set_secret(request, o->field, SECRET_STDIN, "", why);
@@ -171,6 +175,8 @@ take_argument(const struct invocation *in, const struct request_form *form, json
 	if (strncmp(word, "--", 2) != 0) {
 		if (*position >= ARRAY_LEN(form->positional) ||
 		    form->positional[*position] == NULL) {
+			if (form->rest_field != NULL)
+				return append_text(request, form->rest_field, word, why);
 			problem_set(why, "\"%s\" is one argument too many", word);
 			return STATUS_SYNTAX;
 		}
@@ -205,6 +211,11 @@ request_build(const struct invocation *in, const struct request_form *form, json
 		st = take_argument(in, form, request, &i, &position, why);
 	if (st == STATUS_OK && position < form->positional_min) {
 		problem_set(why, "%s is missing", form->positional[position]);
+		st = STATUS_SYNTAX;
+	}
+	if (st == STATUS_OK && form->rest_field != NULL &&
+	    json_object_get(request, form->rest_field) == NULL) {
+		problem_set(why, "%s is missing", form->rest_field);
 		st = STATUS_SYNTAX;
 	}
 	if (st == STATUS_OK && form->prompt_field != NULL &&

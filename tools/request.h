@@ -19,6 +19,7 @@ enum option_kind {
 	OPTION_SECONDS,	/* --every 5m */
 	OPTION_YES,	/* --enable: true */
 	OPTION_NO,	/* --disable: false */
+	OPTION_NULL,	/* --keep-for-ever: null */
 	OPTION_STDIN,	/* --password-stdin: a secret */
 	OPTION_PATH,	/* --ca FILE: made absolute */
 	OPTION_MAILBOX,	/* --outside '"Zhang San" <sales@example.com>': {"name", "address"} */
@@ -33,6 +34,7 @@ struct option {
 struct request_form {
 	const char *positional[3];	/* fields of the arguments before options, in order */
 	unsigned positional_min;	/* how many of them must be there */
+	const char *rest_field;		/* array of at least one more argument, or NULL */
 	const struct option *options;
 	size_t option_count;
 	const char *prompt_field;	/* a secret asked for on the terminal when not given; or NULL */

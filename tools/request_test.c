@@ -1,5 +1,6 @@
 #include "base/check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -13,11 +14,13 @@ static const struct option options[] = {
 	{ "--disable", OPTION_NO, "enabled" },
 	{ "--outside", OPTION_MAILBOX, "outside" },
 };
-static const struct request_form form = { { "login" }, 1, options, ARRAY_LEN(options), NULL,
+static const struct request_form form = { { "login" }, 1, NULL, options, ARRAY_LEN(options), NULL,
 	NULL };
 
+static const struct request_form alias_form = { { "address" }, 1, "to", NULL, 0, NULL, NULL };
+
 static enum status
-build(const char *line, char **json)
+build(const struct request_form *f, const char *line, char **json)
 {
 	char copy[512], *words[16], *rest = copy, *word;
 	struct invocation in = { .noun = "user", .verb = "set", .argv = words };
@@ -30,7 +33,7 @@ build(const char *line, char **json)
 	while ((word = strsep(&rest, "|")) != NULL && *word != '\0')
 		words[in.argc++] = word;
 	words[in.argc] = NULL;
-	st = request_build(&in, &form, &request, &why);
+	st = request_build(&in, f, &request, &why);
 	if (st == STATUS_OK) {
 		*json = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
 		json_decref(request);
@@ -70,7 +73,7 @@ command_lines_become_requests(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char *json = NULL;
-		enum status st = build(rows[i].line, &json);
+		enum status st = build(&form, rows[i].line, &json);
 
 		CHECK_STATUS(st, rows[i].json == NULL ? STATUS_SYNTAX : STATUS_OK);
 		if (rows[i].json != NULL)
@@ -79,10 +82,24 @@ command_lines_become_requests(void **state)
 	}
 }
 
+static void
+what_is_left_becomes_an_array(void **state)
+{
+	char *json = NULL;
+
+	(void)state;
+	CHECK_STATUS(build(&alias_form, "info@x", &json), STATUS_SYNTAX);
+	CHECK_STATUS(build(&alias_form, "info@x|a|b", &json), STATUS_OK);
+	assert_string_equal(json,
+	    "{\"address\":\"info@x\",\"noun\":\"user\",\"to\":[\"a\",\"b\"],\"verb\":\"set\"}");
+	free(json);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_left_becomes_an_array),
 		cmocka_unit_test(command_lines_become_requests),
 	};
 
