@@ -6,16 +6,28 @@
 #define STORE_ACCOUNT_H
 
 #include "store/env.h"
+#include "store/mailbox.h"
 
 struct account_row {
 	uint32_t id;
 	uint32_t inbox;		/* mailbox id */
 	uint64_t bytes;		/* of all its messages, trash apart */
 	uint64_t messages;
+	uint32_t mailboxes;
+	uint32_t roles[MAILBOX_ROLE_COUNT];	/* mailbox ids by role; 0: none */
 };
+
+struct change;
 
 /* ABSENT until the account's first session or delivery made its folders. */
 MUST_USE enum status account_get(struct txn *t, uint32_t account, struct account_row *out,
+    struct problem *why);
+
+/* For the writer. */
+MUST_USE enum status account_put(struct txn *t, const struct account_row *row,
+    struct problem *why);
+/* As account_get(), making the account with its folders, subscribed, where there is none. */
+MUST_USE enum status account_need(struct change *c, uint32_t account, struct account_row *out,
     struct problem *why);
 
 #endif

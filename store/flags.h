@@ -44,4 +44,11 @@ MUST_USE enum status flags_each(struct txn *t, uint32_t mailbox, uint32_t first,
 MUST_USE enum status flags_get(struct txn *t, uint32_t mailbox, uint32_t uid,
     struct flags_entry *out, struct problem *why);
 
+/* For the writer: the chunk of UIDs [number * FLAGS_CHUNK, ...); empty when it is not there. */
+MUST_USE enum status flags_chunk_get(struct txn *t, uint32_t mailbox, uint32_t number,
+    struct flags_chunk *out, struct problem *why);
+/* An empty one is deleted. */
+MUST_USE enum status flags_chunk_put(struct txn *t, uint32_t mailbox, uint32_t number,
+    const struct flags_chunk *chunk, struct problem *why);
+
 #endif

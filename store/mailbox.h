@@ -54,6 +54,7 @@ MUST_USE enum status mailbox_each(struct txn *t, uint32_t account,
 /*
  * What a name must be: 1..MAILBOX_NAME_MAX bytes of UTF-8, no controls, no
  * empty, "." or ".." level, no '*' or '%', at most MAILBOX_LEVELS_MAX levels.
+ * SYNTAX; LIMIT when it is too long or has too many levels.
  */
 MUST_USE enum status mailbox_name_check(struct slice name, struct problem *why);
 
@@ -67,5 +68,14 @@ MUST_USE enum status subscription_each(struct txn *t, uint32_t account,
  * from the transaction. */
 MUST_USE enum status keyword_list(struct txn *t, uint32_t mailbox,
     struct slice names[KEYWORD_COUNT_MAX], struct problem *why);
+
+/* For the writer.  The name index follows by mailbox_name_put() and mailbox_name_delete(). */
+MUST_USE enum status mailbox_put(struct txn *t, const struct mailbox_row *row,
+    struct problem *why);
+MUST_USE enum status mailbox_delete(struct txn *t, uint32_t mailbox, struct problem *why);
+MUST_USE enum status mailbox_name_put(struct txn *t, uint32_t account, struct slice name,
+    uint32_t mailbox, struct problem *why);
+MUST_USE enum status mailbox_name_delete(struct txn *t, uint32_t account, struct slice name,
+    struct problem *why);
 
 #endif

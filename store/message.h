@@ -24,4 +24,10 @@ MUST_USE enum status message_get(struct txn *t, uint32_t mailbox, uint32_t uid,
 MUST_USE enum status message_each(struct txn *t, uint32_t mailbox, uint32_t first, uint32_t last,
     bool (*each)(void *ctx, const struct message_row *row), void *ctx, struct problem *why);
 
+/* For the writer. */
+MUST_USE enum status message_put(struct txn *t, uint32_t mailbox, const struct message_row *row,
+    struct problem *why);
+MUST_USE enum status message_delete(struct txn *t, uint32_t mailbox, uint32_t uid,
+    struct problem *why);
+
 #endif

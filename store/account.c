@@ -1,0 +1,104 @@
+#include "store/account.h"
+
+#include "base/bytes.h"
+#include "store/change.h"
+#include "store/key.h"
+#include "store/store.h"
+#include "store/subscription.h"
+#include "store/tree.h"
+
+/*
+ * Account.  key: u32be account
+ *   u8 version 1, u64 bytes, u64 messages, u32 mailboxes, u8 n, u32 x n: mailbox id by role, from
+ *   MAILBOX_INBOX on
+ */
+#define ACCOUNT_VERSION 1
+
+/* What a new account has, subscribed.  Outlook finds these by their names. */
+static const struct {
+	const char *name;
+	uint8_t role;
+} folders[] = {
+	{ "INBOX", MAILBOX_INBOX },
+	{ "Drafts", MAILBOX_DRAFTS },
+	{ "Sent Items", MAILBOX_SENT },
+	{ "Deleted Items", MAILBOX_TRASH },
+	{ "Junk E-mail", MAILBOX_JUNK },
+};
+
+enum status
+account_get(struct txn *t, uint32_t account, struct account_row *out, struct problem *why)
+{
+	struct account_row r = { .id = account };
+	struct slice value;
+	struct reader in;
+	unsigned n;
+	struct key k;
+	enum status st;
+
+	st = txn_get(t, TABLE_ACCOUNT, key_of_u32(&k, account), &value, why);
+	if (st != STATUS_OK)
+		return st;
+	in = reader_of(value);
+	if (read_u8(&in) != ACCOUNT_VERSION)
+		reader_fail(&in);
+	r.bytes = read_u64le(&in);
+	r.messages = read_u64le(&in);
+	r.mailboxes = read_u32le(&in);
+	n = read_u8(&in);
+	if (n >= MAILBOX_ROLE_COUNT)
+		reader_fail(&in);
+	for (unsigned i = 1; reader_ok(&in) && i <= n; i++)
+		r.roles[i] = read_u32le(&in);
+	if (!reader_at_end(&in)) {
+		problem_set(why, "account %u cannot be read", account);
+		return STATUS_CORRUPT;
+	}
+	r.inbox = r.roles[MAILBOX_INBOX];
+	*out = r;
+	return STATUS_OK;
+}
+
+enum status
+account_put(struct txn *t, const struct account_row *row, struct problem *why)
+{
+	struct buf b = buf_init(128);
+	struct key k;
+	enum status st;
+
+	put_u8(&b, ACCOUNT_VERSION);
+	put_u64le(&b, row->bytes);
+	put_u64le(&b, row->messages);
+	put_u32le(&b, row->mailboxes);
+	put_u8(&b, MAILBOX_ROLE_COUNT - 1);
+	for (unsigned i = 1; i < MAILBOX_ROLE_COUNT; i++)
+		put_u32le(&b, row->roles[i]);
+	st = txn_put(t, TABLE_ACCOUNT, key_of_u32(&k, row->id), buf_slice(&b), why);
+	buf_clear(&b);
+	return st;
+}
+
+enum status
+account_need(struct change *c, uint32_t account, struct account_row *out, struct problem *why)
+{
+	struct account_row a = { .id = account };
+	struct slice name;
+	uint32_t mailbox;
+	enum status st;
+
+	st = account_get(c->txn, account, out, why);
+	if (st != STATUS_ABSENT)
+		return st;
+	st = STATUS_OK;
+	for (size_t i = 0; st == STATUS_OK && i < ARRAY_LEN(folders); i++) {
+		name = slice_from_cstr(folders[i].name);
+		st = tree_make(c, &a, name, folders[i].role, &mailbox, why);
+		if (st == STATUS_OK)
+			st = subscription_put(c->txn, account, name, why);
+	}
+	if (st == STATUS_OK)
+		st = account_put(c->txn, &a, why);
+	if (st == STATUS_OK)
+		*out = a;
+	return st;
+}
