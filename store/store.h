@@ -29,6 +29,7 @@ enum store_table {
 	TABLE_QUEUE_DUE,	/* due u64, queue id u64 -> nothing but that it is */
 	TABLE_FETCHED,		/* fetch u32, uidl      -> when it was stored */
 	TABLE_AUDIT,		/* change u64, part u16 -> audit.h */
+	TABLE_REFERENCE,	/* text u64             -> how many rows refer to it */
 	TABLE_COUNT
 };
 
@@ -40,6 +41,10 @@ MUST_USE enum status store_open(const char *path, enum env_mode mode, struct sto
     struct problem *why);
 void store_close(struct store **s);
 struct env *store_env(struct store *s);
+/* Directory of the segment files; stays the store's. */
+int store_segments_fd(const struct store *s);
+/* Random number made with the store; segments carry it. */
+uint64_t store_id(const struct store *s);
 
 /* Change number of the last committed change a transaction sees; 0 in an empty store. */
 MUST_USE enum status store_change(struct txn *t, uint64_t *change, struct problem *why);

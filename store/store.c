@@ -1,0 +1,259 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "store/counters.h"
+#include "store/segment.h"
+
+#define STORE_VERSION 1
+#define SEGMENTS_OPEN_MAX 16
+
+struct store {
+	char *path;
+	struct env *env;
+	int segments_fd;
+	uint64_t id;
+	/* Segments open for reading, the latest used first. */
+	unsigned open_count;
+	struct {
+		uint32_t number;
+		int fd;
+	} open[SEGMENTS_OPEN_MAX];
+};
+
+static const char *const tables[TABLE_COUNT] = {
+	[TABLE_META] = "meta",
+	[TABLE_ACCOUNT] = "account",
+	[TABLE_MAILBOX] = "mailbox",
+	[TABLE_MAILBOX_NAME] = "mailbox_name",
+	[TABLE_SUBSCRIPTION] = "subscription",
+	[TABLE_KEYWORD] = "keyword",
+	[TABLE_MESSAGE] = "message",
+	[TABLE_FLAGS] = "flags",
+	[TABLE_TEXT] = "text",
+	[TABLE_MESSAGE_ID] = "message_id",
+	[TABLE_JOURNAL] = "journal",
+	[TABLE_ARCHIVE] = "archive",
+	[TABLE_TRASH] = "trash",
+	[TABLE_QUEUE] = "queue",
+	[TABLE_QUEUE_DUE] = "queue_due",
+	[TABLE_FETCHED] = "fetched",
+	[TABLE_AUDIT] = "audit",
+	[TABLE_REFERENCE] = "reference",
+};
+
+/*
+ * Identity.  key: "store"
+ *   u8 version 1, u32 version of the whole store 1, u64 id, u64 made_at
+ */
+static enum status
+identity_get(struct txn *t, uint64_t *id, struct problem *why)
+{
+	struct slice value;
+	struct reader in;
+	uint32_t version;
+	uint64_t n;
+	enum status st;
+
+	st = txn_get(t, TABLE_META, SLICE("store"), &value, why);
+	if (st != STATUS_OK)
+		return st;
+	in = reader_of(value);
+	if (read_u8(&in) != 1)
+		reader_fail(&in);
+	version = read_u32le(&in);
+	n = read_u64le(&in);
+	read_u64le(&in);
+	if (!reader_at_end(&in) || version != STORE_VERSION) {
+		problem_set(why, "the store is of version %u; this program knows %u", version,
+		    STORE_VERSION);
+		return STATUS_CORRUPT;
+	}
+	*id = n;
+	return STATUS_OK;
+}
+
+static enum status
+identity_make(struct env *e, uint64_t *id, struct problem *why)
+{
+	struct buf b = buf_init(64);
+	struct txn *t;
+	enum status st;
+
+	st = txn_begin_write(e, &t, why);
+	if (st != STATUS_OK)
+		return st;
+	*id = id_random_u64();
+	put_u8(&b, 1);
+	put_u32le(&b, STORE_VERSION);
+	put_u64le(&b, *id);
+	put_u64le(&b, clock_now_s());
+	st = txn_put(t, TABLE_META, SLICE("store"), buf_slice(&b), why);
+	buf_clear(&b);
+	if (st != STATUS_OK) {
+		txn_abort(&t);
+		return st;
+	}
+	return txn_commit(&t, why);
+}
+
+static enum status
+identity_find(struct store *s, enum env_mode mode, struct problem *why)
+{
+	struct txn *t;
+	enum status st;
+
+	st = txn_begin_read(s->env, &t, why);
+	if (st != STATUS_OK)
+		return st;
+	st = identity_get(t, &s->id, why);
+	txn_abort(&t);
+	if (st == STATUS_ABSENT && mode == ENV_WRITE)
+		st = identity_make(s->env, &s->id, why);
+	return st;
+}
+
+/* Readers come by group, so the directory's mode must not depend on the umask. */
+static enum status
+store_make_directory(const char *path, struct problem *why)
+{
+	struct stat st;
+
+	if (mkdir(path, 0750) == 0 && stat(path, &st) == 0 && chmod(path, st.st_mode | 0750) == 0)
+		return STATUS_OK;
+	if (errno == EEXIST)
+		return STATUS_OK;
+	problem_set_errno(why, errno, "%s", path);
+	if (errno == ENOENT)
+		return STATUS_ABSENT;
+	return errno == EACCES || errno == EPERM ? STATUS_DENIED : STATUS_IO;
+}
+
+static enum status
+store_open_segments(struct store *s, enum env_mode mode, struct problem *why)
+{
+	struct buf name = buf_init(4096);
+	const char *path;
+	enum status st;
+
+	buf_printf(&name, "%s/segments", s->path);
+	st = buf_cstr(&name, &path);
+	if (st == STATUS_OK && mode == ENV_WRITE)
+		st = store_make_directory(path, why);
+	if (st == STATUS_OK) {
+		s->segments_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (s->segments_fd < 0) {
+			problem_set_errno(why, errno, "%s", path);
+			st = errno == ENOENT ? STATUS_ABSENT :
+			    errno == EACCES ? STATUS_DENIED : STATUS_IO;
+		}
+	}
+	buf_clear(&name);
+	return st;
+}
+
+enum status
+store_open(const char *path, enum env_mode mode, struct store **out, struct problem *why)
+{
+	struct store *s = mem_new(struct store);
+	enum status st = STATUS_OK;
+
+	s->path = mem_dup(slice_from_cstr(path));
+	s->segments_fd = -1;
+	if (mode == ENV_WRITE)
+		st = store_make_directory(path, why);
+	if (st == STATUS_OK)
+		st = env_open(path, mode, tables, TABLE_COUNT, &s->env, why);
+	if (st == STATUS_OK)
+		st = store_open_segments(s, mode, why);
+	if (st == STATUS_OK)
+		st = identity_find(s, mode, why);
+	if (st != STATUS_OK) {
+		store_close(&s);
+		return st;
+	}
+	*out = s;
+	return STATUS_OK;
+}
+
+void
+store_close(struct store **sp)
+{
+	struct store *s = *sp;
+
+	if (s == NULL)
+		return;
+	*sp = NULL;
+	for (unsigned i = 0; i < s->open_count; i++)
+		close(s->open[i].fd);
+	if (s->segments_fd >= 0)
+		close(s->segments_fd);
+	env_close(&s->env);
+	mem_free(s->path);
+	mem_free(s);
+}
+
+struct env *
+store_env(struct store *s)
+{
+	return s->env;
+}
+
+int
+store_segments_fd(const struct store *s)
+{
+	return s->segments_fd;
+}
+
+uint64_t
+store_id(const struct store *s)
+{
+	return s->id;
+}
+
+enum status
+store_change(struct txn *t, uint64_t *change, struct problem *why)
+{
+	struct counters c;
+	enum status st;
+
+	st = counters_get(t, &c, why);
+	if (st == STATUS_OK)
+		*change = c.change;
+	return st;
+}
+
+enum status
+store_segment(struct store *s, uint32_t number, int *fd, struct problem *why)
+{
+	unsigned i;
+	enum status st;
+	int got;
+
+	for (i = 0; i < s->open_count && s->open[i].number != number; i++)
+		;
+	if (i < s->open_count) {
+		got = s->open[i].fd;
+	} else {
+		st = segment_open(s->segments_fd, number, s->id, SEGMENT_READ, &got, why);
+		if (st != STATUS_OK)
+			return st;
+		if (s->open_count == SEGMENTS_OPEN_MAX)
+			close(s->open[--s->open_count].fd);
+		i = s->open_count++;
+	}
+	for (; i > 0; i--)
+		s->open[i] = s->open[i - 1];
+	s->open[0].number = number;
+	s->open[0].fd = got;
+	*fd = got;
+	return STATUS_OK;
+}
