@@ -26,9 +26,25 @@ struct audit_filter {
 	uint32_t limit;		/* newest so many */
 };
 
-/* Newest first; each() returns false to stop. */
+/* Newest first, limit of them; each() returns false to stop. */
 MUST_USE enum status audit_each(struct txn *t, const struct audit_filter *f,
     bool (*each)(void *ctx, const struct audit_row *row), void *ctx, struct problem *why);
+
+/* The same in slices: from where *place says (zeroed: the newest), looking at no more than look_at
+ * rows; *place is set behind the last of them.  ABSENT when there is nothing further. */
+struct audit_place {
+	bool is_begun;
+	uint64_t change;
+	uint16_t part;
+};
+MUST_USE enum status audit_slice(struct txn *t, const struct audit_filter *f,
+    struct audit_place *place, uint32_t look_at,
+    bool (*each)(void *ctx, const struct audit_row *row), void *ctx, struct problem *why);
+
+/* For the writer.  row: change, part and at_s are filled in here. */
+struct change;
+MUST_USE enum status audit_put(struct change *c, const struct audit_row *row,
+    struct problem *why);
 
 /* Wire forms of STORE_AUDIT_LIST and its rows. */
 void audit_filter_put(const struct audit_filter *f, struct buf *out);

@@ -38,4 +38,13 @@ struct journal_row {
 MUST_USE enum status journal_each(struct txn *t, uint64_t after,
     bool (*each)(void *ctx, const struct journal_row *row), void *ctx, struct problem *why);
 
+/*
+ * For the writer: file a row under the change, in as many parts as uids need.
+ * row: change, part, at_s, actor, sid and uids are filled in here; uids may be NULL.
+ */
+struct change;
+struct uidset;
+MUST_USE enum status journal_put(struct change *c, const struct journal_row *row,
+    const struct uidset *uids, struct problem *why);
+
 #endif

@@ -1,0 +1,43 @@
+/*
+ * spool.h -- outgoing mail kept safe, and when it is due.  What sends it, how
+ * and with what answer, is relayd's.  States: docs/queue-states.md.
+ */
+#ifndef STORE_SPOOL_H
+#define STORE_SPOOL_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+#include "store/env.h"
+
+#define SPOOL_ADDRESS_MAX 320	/* bytes of a sender or a recipient */
+
+struct change;
+
+enum spool_state { SPOOL_WAITING = 1 };
+
+struct spool_row {
+	uint64_t id;		/* from 1; never used again */
+	uint8_t state;		/* enum spool_state */
+	uint64_t text;
+	struct slice mid;
+	struct slice sender;	/* empty: the null sender */
+	struct slice recipient;
+	uint32_t route, credential;	/* ids in the directory */
+	uint32_t author;	/* account; 0: nobody of ours */
+	uint64_t made_at;
+	uint64_t due_at;	/* not to be tried earlier */
+	uint32_t attempts;
+};
+
+/* For the writer: queue it, due now.  row: id, state, made_at, due_at and attempts are filled in
+ * here.  The text's reference is the caller's to count.  LIMIT an address is too long. */
+MUST_USE enum status spool_put(struct change *c, const struct spool_row *row,
+    struct problem *why);
+MUST_USE enum status spool_get(struct txn *t, uint64_t id, struct spool_row *out,
+    struct problem *why);
+/* Ids of what is due at now_s, the longest due first.  each() returns false to stop. */
+MUST_USE enum status spool_each_due(struct txn *t, uint64_t now_s,
+    bool (*each)(void *ctx, uint64_t id), void *ctx, struct problem *why);
+
+#endif
