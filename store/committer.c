@@ -1,0 +1,477 @@
+#include "store/committer.h"
+
+#include <pthread.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/loop.h"
+#include "store/segment_writer.h"
+#include "store/store.h"
+
+#define BATCH_JOBS_MAX 256
+#define BATCH_PAGES_MAX 2000
+#define BATCH_BYTES_MAX (64u * 1024 * 1024)
+
+struct committer {
+	struct store *store;
+	struct loop *loop;
+	struct committer_spec spec;
+	struct segment_writer *writer;
+	struct counters counters;	/* as committed, but for text: ids are not given twice */
+	uint64_t floor_checked_ms;
+	bool is_full;
+
+	pthread_t thread;
+	pthread_mutex_t lock;		/* guards what follows */
+	pthread_cond_t came;
+	struct job *first, **last;	/* waiting */
+	uint32_t pending;
+	uint64_t pending_bytes;
+	bool is_stopping;
+};
+
+/* Jobs that leave the committer, on their way to the loop. */
+struct parcel {
+	struct committer *committer;
+	struct job *jobs;
+	bool is_changed;
+};
+
+/* The disk no longer keeps what it was given: whoever restarts us reads what is really there. */
+static _Noreturn void
+committer_die(const struct problem *why)
+{
+	log_event(LOG_ERROR, "store.commit.failed", NULL, "why", why->text);
+	_exit(1);
+}
+
+static void
+job_fail(struct job *j, enum status st, const struct problem *why)
+{
+	j->status = st;
+	if (why->text[0] != '\0')
+		problem_set(&j->why, "%s", why->text);
+}
+
+/* One look a second at how much room there is. */
+static bool
+disk_is_full(struct committer *k)
+{
+	uint64_t now = clock_monotonic_ms();
+	struct statvfs fs;
+
+	if (k->floor_checked_ms != 0 && now - k->floor_checked_ms < 1000)
+		return k->is_full;
+	k->floor_checked_ms = now;
+	k->is_full = fstatvfs(store_segments_fd(k->store), &fs) == 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize < k->spec.floor_bytes;
+	return k->is_full;
+}
+
+/* Write one text to the segment, and say in its row where it lies. */
+static enum status
+text_write(struct committer *k, struct job_text *t, struct problem *why)
+{
+	bool is_inline = t->digest.len <= DIGEST_INLINE_MAX;
+	struct segment_record r = {
+		.type = RECORD_TEXT,
+		.codec = CODEC_PLAIN,
+		.received_at = t->received_at,
+		.received_zone = t->received_zone,
+		.uidl = t->uidl,
+		.size_bytes = (uint32_t)t->text.len,
+		.mid = slice_make(t->mid, t->mid_len),
+		.envelope = t->envelope,
+		.digest = is_inline ? SLICE("") : t->digest,
+		.text = t->text,
+	};
+	struct text_place place;
+	enum status st;
+
+	st = job_text_check(t, why);
+	if (st != STATUS_OK)
+		return st;
+	r.id = ++k->counters.text;
+	for (size_t i = 0; i < SHA256_LEN; i++)
+		r.sha256[i] = t->row.sha256[i] = t->sha256[i];
+	st = segment_writer_add(k->writer, &r, k->counters.change, &place, why);
+	if (st != STATUS_OK)
+		return st;
+	t->is_written = true;
+	t->row.id = r.id;
+	t->row.mid = r.mid;
+	t->row.size_bytes = r.size_bytes;
+	t->row.received_at = r.received_at;
+	t->row.segment = place.segment;
+	t->row.segment_at = place.at;
+	t->row.head_len = place.head_len;
+	t->row.codec = r.codec;
+	t->row.digest_len = (uint32_t)t->digest.len;
+	t->row.digest = is_inline ? t->digest : SLICE("");
+	return STATUS_OK;
+}
+
+/* No text of the batch can be written: those that have one must come again. */
+static void
+texts_refuse(struct committer *k, struct job *jobs, const struct problem *why)
+{
+	segment_writer_rewind(k->writer);
+	for (struct job *j = jobs; j != NULL; j = j->next) {
+		for (uint32_t i = 0; i < j->text_count; i++)
+			j->texts[i].is_written = false;
+		if (j->text_count > 0 && j->status == STATUS_OK)
+			job_fail(j, STATUS_BUSY, why);
+	}
+}
+
+static void
+texts_write(struct committer *k, struct job *jobs)
+{
+	struct problem why = { "" };
+	enum status st;
+
+	for (struct job *j = jobs; j != NULL; j = j->next) {
+		if (j->text_count > 0 && disk_is_full(k)) {
+			problem_set(&why, "the disk is nearly full: less than [store] floor is free");
+			job_fail(j, STATUS_BUSY, &why);
+			continue;
+		}
+		st = STATUS_OK;
+		for (uint32_t i = 0; st == STATUS_OK && i < j->text_count; i++)
+			st = text_write(k, &j->texts[i], &why);
+		if (st == STATUS_OK)
+			continue;
+		if (st == STATUS_IO)
+			committer_die(&why);
+		if (st == STATUS_BUSY) {
+			texts_refuse(k, jobs, &why);
+			return;
+		}
+		job_fail(j, st, &why);
+		why = (struct problem){ "" };
+	}
+}
+
+/* Run one job under the next change number. */
+static enum status
+job_do(struct job *j, struct txn *txn, struct counters *n, uint64_t now_s)
+{
+	struct change c = {
+		.txn = txn,
+		.counters = n,
+		.number = n->change + 1,
+		.now_s = now_s,
+		.actor = j->actor,
+		.sid = j->sid,
+	};
+	uint64_t before = txn_writes(txn);
+	struct problem why = { "" };
+	enum status st;
+
+	if (!j->is_started) {
+		j->resume_at = 0;
+		result_clear(&j->result);
+	}
+	for (uint32_t i = 0; i < j->text_count; i++)
+		j->texts[i].is_kept = false;
+	st = j->run(j, &c, &why);
+	if (st != STATUS_OK && st != STATUS_PENDING) {
+		job_fail(j, st, &why);
+		return st;
+	}
+	j->status = st;
+	if (txn_writes(txn) != before)
+		j->result.change = n->change = c.number;
+	return STATUS_OK;
+}
+
+/*
+ * Run all jobs that have not failed.  STALE: one of them failed after it had written, so the
+ * transaction must be thrown away and begun again without it.
+ */
+static enum status
+jobs_do(struct job *jobs, struct txn *txn, struct counters *n, uint64_t now_s)
+{
+	struct counters before;
+	uint64_t writes;
+
+	for (struct job *j = jobs; j != NULL; j = j->next) {
+		if (j->status != STATUS_OK && j->status != STATUS_PENDING)
+			continue;
+		before = *n;
+		writes = txn_writes(txn);
+		if (job_do(j, txn, n, now_s) == STATUS_OK)
+			continue;
+		if (txn_writes(txn) != writes)
+			return STATUS_STALE;
+		*n = before;
+	}
+	return STATUS_OK;
+}
+
+/* A transaction with all jobs in it that can be done.  Gives *txn and its counters. */
+static void
+batch_run(struct committer *k, struct job *jobs, struct txn **txn, struct counters *n)
+{
+	uint64_t now_s = clock_now_s();
+	struct problem why = { "" };
+
+	for (;;) {
+		if (txn_begin_write(store_env(k->store), txn, &why) != STATUS_OK)
+			committer_die(&why);
+		*n = k->counters;
+		if (jobs_do(jobs, *txn, n, now_s) == STATUS_OK)
+			return;
+		txn_abort(txn);
+	}
+}
+
+/* Nothing of the batch is on disk: those that would have been done must come again. */
+static void
+batch_refuse(struct committer *k, struct job *jobs, const struct problem *why)
+{
+	segment_writer_rewind(k->writer);
+	for (struct job *j = jobs; j != NULL; j = j->next)
+		if (j->status == STATUS_OK || j->status == STATUS_PENDING)
+			job_fail(j, STATUS_BUSY, why);
+	log_event(LOG_WARN, "store.commit.refused", NULL, "why", why->text);
+}
+
+static void
+batch_committed(struct committer *k, struct job *jobs)
+{
+	segment_writer_committed(k->writer);
+	for (struct job *j = jobs; j != NULL; j = j->next) {
+		for (uint32_t i = 0; i < j->text_count; i++)
+			if (j->texts[i].is_written && !j->texts[i].is_kept)
+				segment_writer_void(k->writer, j->texts[i].row.id);
+		if (j->status == STATUS_PENDING)
+			j->is_started = true;
+	}
+}
+
+/* Returns true when something was committed. */
+static bool
+batch_do(struct committer *k, struct job *jobs)
+{
+	struct problem why = { "" };
+	struct counters n;
+	struct txn *txn;
+	enum status st;
+
+	texts_write(k, jobs);
+	batch_run(k, jobs, &txn, &n);
+	if (txn_writes(txn) == 0) {
+		txn_abort(&txn);
+		segment_writer_rewind(k->writer);
+		return false;
+	}
+	st = segment_writer_sync(k->writer, &why);
+	if (st == STATUS_IO)
+		committer_die(&why);
+	segment_writer_place(k->writer, &n);
+	if (st == STATUS_OK)
+		st = counters_put(txn, &n, &why);
+	if (st == STATUS_OK)
+		st = txn_commit(&txn, &why);
+	else
+		txn_abort(&txn);
+	if (st == STATUS_OK) {
+		k->counters = n;
+		batch_committed(k, jobs);
+		return true;
+	}
+	if (st != STATUS_BUSY)
+		committer_die(&why);
+	batch_refuse(k, jobs, &why);
+	return false;
+}
+
+static void
+parcel_deliver(void *ctx)
+{
+	struct parcel *p = ctx;
+
+	p->committer->spec.done(p->committer->spec.ctx, p->jobs, p->is_changed);
+	mem_free(p);
+}
+
+/* What waits, up to the bounds of a transaction.  A job already begun goes alone. */
+static struct job *
+batch_take(struct committer *k)
+{
+	struct job *jobs = k->first, *j, **end = &k->first;
+	unsigned count = 0, pages = 0;
+	uint64_t bytes = 0;
+
+	while ((j = *end) != NULL) {
+		if (count > 0 && (j->is_started || count == BATCH_JOBS_MAX ||
+		    pages + j->weight > BATCH_PAGES_MAX || bytes + j->text_bytes > BATCH_BYTES_MAX))
+			break;
+		count++;
+		pages += j->weight;
+		bytes += j->text_bytes;
+		end = &j->next;
+		if (j->is_started)
+			break;
+	}
+	k->first = *end;
+	if (k->first == NULL)
+		k->last = &k->first;
+	*end = NULL;
+	return jobs;
+}
+
+/* Jobs that are not through go back to the front of the line; the others go home. */
+static struct job *
+batch_settle(struct committer *k, struct job *jobs)
+{
+	struct job *done = NULL, **done_end = &done, *j;
+
+	pthread_mutex_lock(&k->lock);
+	while ((j = jobs) != NULL) {
+		jobs = j->next;
+		if (j->status == STATUS_PENDING) {
+			j->next = k->first;
+			if (k->first == NULL)
+				k->last = &j->next;
+			k->first = j;
+			continue;
+		}
+		k->pending--;
+		k->pending_bytes -= j->text_bytes;
+		j->next = NULL;
+		*done_end = j;
+		done_end = &j->next;
+	}
+	pthread_mutex_unlock(&k->lock);
+	return done;
+}
+
+static void *
+committer_run(void *ctx)
+{
+	struct committer *k = ctx;
+	struct parcel *p;
+	struct job *jobs;
+
+	for (;;) {
+		pthread_mutex_lock(&k->lock);
+		while (k->first == NULL && !k->is_stopping)
+			pthread_cond_wait(&k->came, &k->lock);
+		jobs = k->first == NULL ? NULL : batch_take(k);
+		pthread_mutex_unlock(&k->lock);
+		if (jobs == NULL)
+			return NULL;
+		p = mem_new(struct parcel);
+		p->committer = k;
+		p->is_changed = batch_do(k, jobs);
+		p->jobs = batch_settle(k, jobs);
+		loop_post(k->loop, parcel_deliver, p);
+	}
+}
+
+enum status
+committer_new(struct store *s, struct loop *l, const struct committer_spec *spec,
+    struct committer **out, struct problem *why)
+{
+	struct committer *k = mem_new(struct committer);
+	struct txn *t;
+	enum status st;
+
+	k->store = s;
+	k->loop = l;
+	k->spec = *spec;
+	k->last = &k->first;
+	st = txn_begin_read(store_env(s), &t, why);
+	if (st == STATUS_OK) {
+		st = counters_get(t, &k->counters, why);
+		txn_abort(&t);
+	}
+	if (st == STATUS_OK)
+		st = segment_writer_open(s, spec->segment_size, &k->counters, &k->writer, why);
+	if (st != STATUS_OK) {
+		mem_free(k);
+		return st;
+	}
+	pthread_mutex_init(&k->lock, NULL);
+	pthread_cond_init(&k->came, NULL);
+	if (pthread_create(&k->thread, NULL, committer_run, k) != 0) {
+		problem_set(why, "a thread cannot be made");
+		segment_writer_close(&k->writer);
+		mem_free(k);
+		return STATUS_IO;
+	}
+	*out = k;
+	return STATUS_OK;
+}
+
+void
+committer_submit(struct committer *k, struct job **job)
+{
+	struct job *j = *job;
+
+	*job = NULL;
+	j->next = NULL;
+	pthread_mutex_lock(&k->lock);
+	*k->last = j;
+	k->last = &j->next;
+	k->pending++;
+	k->pending_bytes += j->text_bytes;
+	pthread_cond_signal(&k->came);
+	pthread_mutex_unlock(&k->lock);
+}
+
+void
+committer_stop(struct committer *k)
+{
+	pthread_mutex_lock(&k->lock);
+	if (k->is_stopping) {
+		pthread_mutex_unlock(&k->lock);
+		return;
+	}
+	k->is_stopping = true;
+	pthread_cond_signal(&k->came);
+	pthread_mutex_unlock(&k->lock);
+	pthread_join(k->thread, NULL);
+}
+
+void
+committer_free(struct committer **kp)
+{
+	struct committer *k = *kp;
+
+	if (k == NULL)
+		return;
+	*kp = NULL;
+	committer_stop(k);
+	segment_writer_close(&k->writer);
+	pthread_cond_destroy(&k->came);
+	pthread_mutex_destroy(&k->lock);
+	mem_free(k);
+}
+
+uint32_t
+committer_pending(struct committer *k)
+{
+	uint32_t n;
+
+	pthread_mutex_lock(&k->lock);
+	n = k->pending;
+	pthread_mutex_unlock(&k->lock);
+	return n;
+}
+
+uint64_t
+committer_pending_bytes(struct committer *k)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&k->lock);
+	n = k->pending_bytes;
+	pthread_mutex_unlock(&k->lock);
+	return n;
+}
