@@ -42,7 +42,9 @@ typedef void fetched_done(void *ctx, enum status st, const uint64_t *stored_at, 
 #define FETCHED_UIDLS_MAX 20000
 uint32_t plan_fetched(struct plan_client *c, uint32_t fetch, const struct slice *uidls,
     uint32_t count, fetched_done *done, void *ctx);
-/* is_last: what was named in this and the calls before is all that is still outside. */
+/* is_last: what was named in this and the calls before is all that is still outside; what was
+ * stored before the first of them and not named is forgotten.  STALE: the store did not hear the
+ * beginning; nothing is forgotten.  done gets no numbers. */
 uint32_t plan_fetched_keep(struct plan_client *c, uint32_t fetch, const struct slice *uidls,
     uint32_t count, bool is_last, fetched_done *done, void *ctx);
 

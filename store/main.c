@@ -1,0 +1,185 @@
+#include <pwd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/daemon.h"
+#include "net/loop.h"
+#include "store/stored.h"
+
+/*
+ * stored: the one writer.  It never parses a message: texts come with their
+ * digests, and plans say what is to be done.
+ */
+
+#define STORE_PATH "../store"
+#define READERS_EVERY_MS 10000
+#define FAREWELL_MS 50		/* for answers to leave */
+
+size_t
+stored_uids(const char *const *names, size_t count, uid_t *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct passwd *pw = getpwnam(names[i]);
+
+		if (pw != NULL)
+			out[n++] = pw->pw_uid;
+	}
+	return n;
+}
+
+enum status
+stored_submit(struct stored *s, struct job **job, struct problem *why)
+{
+	uint64_t waiting = committer_pending_bytes(s->committer);
+
+	if ((*job)->text_bytes > 0 && waiting > 0 &&
+	    waiting + (*job)->text_bytes > s->settings->budget) {
+		problem_set(why, "too many messages wait to be written");
+		job_free(job);
+		return STATUS_BUSY;
+	}
+	committer_submit(s->committer, job);
+	return STATUS_OK;
+}
+
+static void
+stored_done(void *ctx, struct job *jobs, bool is_changed)
+{
+	struct stored *s = ctx;
+	struct job *j;
+
+	while ((j = jobs) != NULL) {
+		jobs = j->next;
+		if (j->type < STORE_PLAN)
+			work_answer(s, j);
+		else
+			plan_answer(s, j);
+		job_free(&j);
+	}
+	if (is_changed)
+		wake_all(s->wake);
+}
+
+static void
+stored_readers(void *ctx)
+{
+	struct stored *s = ctx;
+
+	env_check_readers(store_env(s->store));
+	timer_set(s->readers, READERS_EVERY_MS);
+}
+
+static void
+stored_farewell(void *ctx)
+{
+	struct stored *s = ctx;
+
+	loop_stop(s->loop);
+}
+
+static enum status
+stored_listen(struct stored *s, struct problem *why)
+{
+	static const struct {
+		const char *name;
+		void (*serve)(struct stored *s, int listen_fd);
+	} sockets[] = {
+		{ "store-plan", plan_server_new },
+		{ "store-work", work_server_new },
+		{ "store-admin", admin_server_new },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(sockets); i++) {
+		int fd = daemon_fd(s->daemon, sockets[i].name, 0);
+
+		if (fd < 0) {
+			problem_set(why, "the socket %s was not passed", sockets[i].name);
+			return STATUS_ABSENT;
+		}
+		sockets[i].serve(s, fd);
+	}
+	return STATUS_OK;
+}
+
+static enum status
+stored_start(struct daemon *d, void *settings, struct problem *why)
+{
+	struct stored *s = mem_new(struct stored);
+	struct committer_spec spec = { .done = stored_done, .ctx = s };
+	enum status st;
+
+	daemon_set_data(d, s);
+	s->daemon = d;
+	s->loop = daemon_loop(d);
+	s->settings = settings;
+	s->grant_key = buf_init(256);
+	s->wake = wake_new();
+	s->readers = timer_new(s->loop, stored_readers, s);
+	s->farewell = timer_new(s->loop, stored_farewell, s);
+	st = daemon_key(d, "grant-key", &s->grant_key);
+	if (st != STATUS_OK) {
+		problem_set(why, "the key of the grants was not passed");
+		return st;
+	}
+	st = store_open(STORE_PATH, ENV_WRITE, &s->store, why);
+	if (st != STATUS_OK)
+		return st;
+	spec.segment_size = s->settings->segment;
+	spec.floor_bytes = s->settings->floor;
+	st = committer_new(s->store, s->loop, &spec, &s->committer, why);
+	if (st == STATUS_OK)
+		st = stored_listen(s, why);
+	if (st != STATUS_OK)
+		return st;
+	timer_set(s->readers, READERS_EVERY_MS);
+	daemon_ready(d);
+	return STATUS_OK;
+}
+
+/* Finish the batch; its answers are posted to the loop before the timer that stops it. */
+static void
+stored_stop(struct daemon *d)
+{
+	struct stored *s = daemon_data(d);
+
+	committer_stop(s->committer);
+	timer_set(s->farewell, FAREWELL_MS);
+}
+
+static void
+stored_end(struct daemon *d)
+{
+	struct stored *s = daemon_data(d);
+
+	if (s == NULL)
+		return;
+	work_server_free(s);
+	plan_server_free(s);
+	admin_server_free(s);
+	committer_free(&s->committer);
+	store_close(&s->store);
+	timer_free(&s->readers);
+	timer_free(&s->farewell);
+	wake_free(&s->wake);
+	buf_wipe(&s->grant_key);
+	mem_free(s);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct stored_settings settings = { 0 };
+	struct daemon_spec spec = {
+		.name = "stored",
+		.settings = stored_settings_rows,
+		.setting_count = stored_settings_count,
+		.settings_out = &settings,
+		.start = stored_start,
+		.stop = stored_stop,
+		.end = stored_end,
+	};
+
+	return daemon_run(&spec, argc, argv);
+}

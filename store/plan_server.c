@@ -1,0 +1,240 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/ipc.h"
+#include "store/counters.h"
+#include "store/fetched.h"
+#include "store/keep.h"
+#include "store/message_id.h"
+#include "store/plan_client.h"
+#include "store/stored.h"
+
+/*
+ * store-plan.sock: policyd has plans executed, and asks what it must know
+ * before it decides.
+ */
+
+#define KEYS_MAX (64u * 1024 * 1024)
+
+static const char *const users[] = { "tradepost-policyd" };
+
+static void
+plan_refuse(struct ipc_peer *peer, const struct ipc_frame *frame, enum status st,
+    const struct problem *why)
+{
+	struct buf b = buf_init(1024);
+
+	answer_put(st, why, &b);
+	ipc_send(peer, frame->type, frame->request, buf_slice(&b), -1);
+	buf_clear(&b);
+}
+
+/* STORE_PLAN: answered by plan_answer() when it is on disk. */
+static enum status
+plan_execute_frame(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame,
+    struct problem *why)
+{
+	struct job *j = NULL;
+	enum status st;
+
+	st = job_of_plan(frame->payload, frame->fd, &j, why);
+	if (st != STATUS_OK)
+		return st;
+	j->peer = ipc_peer_id(peer);
+	j->request = frame->request;
+	return stored_submit(s, &j, why);
+}
+
+/* STORE_THREAD: u32 count, u64 keys -> u32 count, u32 accounts. */
+static enum status
+plan_thread_frame(struct txn *t, struct slice payload, struct buf *out, struct problem *why)
+{
+	struct reader in = reader_of(payload);
+	uint32_t count = read_u32le(&in);
+	struct message_id_row row;
+	struct counters n;
+	enum status st;
+
+	if (count > THREAD_KEYS_MAX || in.rest.len != (size_t)count * 8) {
+		problem_set(why, "the question cannot be read");
+		return STATUS_CORRUPT;
+	}
+	st = counters_get(t, &n, why);
+	put_u32le(out, count);
+	for (uint32_t i = 0; st == STATUS_OK && i < count; i++) {
+		row.author = 0;
+		st = message_id_find(t, read_u64le(&in), n.text, &row, why);
+		if (st == STATUS_ABSENT)
+			st = STATUS_OK;
+		put_u32le(out, row.author);
+	}
+	return st;
+}
+
+/* STORE_FETCHED: u32 fetch, u32 count, slices -> u32 count, u64 stored_at. */
+static enum status
+plan_fetched_frame(struct txn *t, struct slice payload, struct buf *out, struct problem *why)
+{
+	struct reader in = reader_of(payload);
+	uint32_t fetch = read_u32le(&in), count = read_u32le(&in);
+	uint64_t stored_at = 0;
+	enum status st = STATUS_OK;
+
+	if (count > FETCHED_UIDLS_MAX || count > in.rest.len / 4)
+		reader_fail(&in);
+	put_u32le(out, count);
+	for (uint32_t i = 0; st == STATUS_OK && reader_ok(&in) && i < count; i++) {
+		st = fetched_get(t, fetch, read_slice(&in), &stored_at, why);
+		put_u64le(out, stored_at);
+	}
+	if (st == STATUS_OK && !reader_at_end(&in)) {
+		problem_set(why, "the question cannot be read");
+		st = STATUS_CORRUPT;
+	}
+	return st;
+}
+
+/* STORE_FETCHED_KEEP: keep_piece_put() form -> nothing; the last piece may start a job. */
+static enum status
+plan_keep_frame(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame,
+    struct txn *t, struct problem *why)
+{
+	struct buf keys = buf_init(KEYS_MAX);
+	struct keep_piece piece;
+	uint64_t since = 0;
+	struct job *j;
+	enum status st;
+
+	st = keep_piece_read(frame->payload, &piece);
+	if (st != STATUS_OK) {
+		problem_set(why, "the list cannot be read");
+		return st;
+	}
+	st = keep_hear(s->keep, &piece, t, clock_now_s(), &keys, &since, why);
+	if (st == STATUS_OK && keys.len > 0) {
+		j = job_of_keys(&keys, since);
+		j->peer = ipc_peer_id(peer);
+		j->request = frame->request;
+		st = stored_submit(s, &j, why);
+		if (st == STATUS_OK)
+			st = STATUS_PENDING;
+	}
+	buf_clear(&keys);
+	return st;
+}
+
+static enum status
+plan_ask(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame, struct buf *out,
+    struct problem *why)
+{
+	struct txn *t;
+	enum status st;
+
+	st = txn_begin_read(store_env(s->store), &t, why);
+	if (st != STATUS_OK)
+		return st;
+	if (frame->type == STORE_THREAD)
+		st = plan_thread_frame(t, frame->payload, out, why);
+	else if (frame->type == STORE_FETCHED)
+		st = plan_fetched_frame(t, frame->payload, out, why);
+	else
+		st = plan_keep_frame(s, peer, frame, t, why);
+	txn_abort(&t);
+	return st;
+}
+
+static enum status
+plan_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
+{
+	struct stored *s = ctx;
+	struct buf b = buf_init(IPC_FRAME_MAX);
+	struct problem why = { "" };
+	enum status st;
+
+	switch (frame->type) {
+	case STORE_PLAN:
+		st = plan_execute_frame(s, peer, frame, &why);
+		if (st == STATUS_OK)
+			return STATUS_OK;
+		break;
+	case STORE_THREAD:
+	case STORE_FETCHED:
+	case STORE_FETCHED_KEEP:
+		answer_put(STATUS_OK, NULL, &b);
+		st = plan_ask(s, peer, frame, &b, &why);
+		if (st == STATUS_OK)
+			ipc_send(peer, frame->type, frame->request, buf_slice(&b), -1);
+		break;
+	default:
+		return STATUS_CORRUPT;
+	}
+	buf_clear(&b);
+	if (st != STATUS_OK && st != STATUS_PENDING)
+		plan_refuse(peer, frame, st, &why);
+	return STATUS_OK;
+}
+
+static void
+plan_close(void *ctx, struct ipc_peer *peer)
+{
+	(void)ctx;
+	(void)peer;
+}
+
+static void
+plan_log(const struct job *j)
+{
+	struct buf sid = buf_init(64);
+	const char *text = NULL;
+	struct log_line l;
+
+	buf_append(&sid, slice_sub(j->sid, 0, 63));
+	if (buf_cstr(&sid, &text) != STATUS_OK)
+		text = NULL;
+	log_begin(&l, LOG_INFO, j->status == STATUS_OK ? "store.plan.done" : "store.plan.refused",
+	    text);
+	log_slice(&l, "mid", j->plan.mid);
+	if (j->status == STATUS_OK) {
+		log_u64(&l, "change", j->result.change);
+		log_u64(&l, "text", j->text_id);
+		log_u64(&l, "actions", j->plan.action_count);
+	} else {
+		log_status(&l, j->status, &j->why);
+	}
+	log_end(&l);
+	buf_clear(&sid);
+}
+
+void
+plan_answer(struct stored *s, const struct job *j)
+{
+	struct buf b = buf_init(1024);
+
+	answer_put(j->status, &j->why, &b);
+	if (j->type == STORE_PLAN) {
+		plan_log(j);
+		if (j->status == STATUS_OK) {
+			put_u64le(&b, j->result.change);
+			put_u64le(&b, j->text_id);
+		}
+	}
+	ipc_send_to(s->plan, j->peer, j->type, j->request, buf_slice(&b), -1);
+	buf_clear(&b);
+}
+
+void
+plan_server_new(struct stored *s, int listen_fd)
+{
+	static const struct ipc_server_handler handler = { NULL, plan_frame, plan_close };
+	uid_t uids[ARRAY_LEN(users)];
+	size_t count = stored_uids(users, ARRAY_LEN(users), uids);
+
+	s->keep = keep_new();
+	s->plan = ipc_server_new(s->loop, listen_fd, uids, count, &handler, s);
+}
+
+void
+plan_server_free(struct stored *s)
+{
+	ipc_server_free(&s->plan);
+	keep_free(&s->keep);
+}

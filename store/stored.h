@@ -1,0 +1,62 @@
+/*
+ * stored.h -- the one process that writes the store: what its files share.
+ */
+#ifndef STORE_STORED_H
+#define STORE_STORED_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/settings.h"
+#include "store/committer.h"
+#include "store/store.h"
+#include "store/wake.h"
+
+struct daemon;
+struct ipc_server;
+struct keep;
+struct loop;
+struct timer;
+
+struct stored_settings {
+	uint64_t segment;	/* bytes of a segment file */
+	uint64_t floor;		/* free space under which no text is taken in */
+	uint64_t budget;	/* bytes of texts that wait at the same time */
+};
+
+extern const struct setting stored_settings_rows[];
+extern const size_t stored_settings_count;
+
+struct stored {
+	struct daemon *daemon;
+	struct loop *loop;
+	struct stored_settings *settings;
+	struct store *store;
+	struct committer *committer;
+	struct ipc_server *work, *plan, *admin;
+	struct buf grant_key;
+	struct wake *wake;
+	struct keep *keep;	/* lists of what is still outside, being told */
+	struct timer *readers, *farewell;
+};
+
+/* The three sockets: each serves until its *_server_free(). */
+void work_server_new(struct stored *s, int listen_fd);
+void work_server_free(struct stored *s);
+void plan_server_new(struct stored *s, int listen_fd);
+void plan_server_free(struct stored *s);
+void admin_server_new(struct stored *s, int listen_fd);
+void admin_server_free(struct stored *s);
+
+/* Answer a job that is through. */
+void work_answer(struct stored *s, const struct job *j);
+void plan_answer(struct stored *s, const struct job *j);
+
+/* Submit a job, or answer BUSY when too many bytes wait.  Takes the job. */
+MUST_USE enum status stored_submit(struct stored *s, struct job **job, struct problem *why);
+
+/* uids of accounts that exist among names, into out (room for count); returns how many. */
+size_t stored_uids(const char *const *names, size_t count, uid_t *out);
+
+#endif

@@ -1,0 +1,17 @@
+#include <stddef.h>
+
+#include "store/segment.h"
+#include "store/stored.h"
+
+const struct setting stored_settings_rows[] = {
+	{ "store", "segment", SETTING_SIZE, offsetof(struct stored_settings, segment), "64m",
+	    SEGMENT_SIZE_MIN, UINT64_C(1) << 30,
+	    "Size of the files that hold message texts.  One is written ahead." },
+	{ "store", "floor", SETTING_SIZE, offsetof(struct stored_settings, floor), "256m",
+	    0, UINT64_C(1) << 50,
+	    "With less free disk space than this no mail is taken in; reading and deleting go on." },
+	{ "store", "budget", SETTING_SIZE, offsetof(struct stored_settings, budget), "512m",
+	    1024 * 1024, UINT64_C(1) << 40,
+	    "Bytes of messages that may wait to be written at the same time." },
+};
+const size_t stored_settings_count = ARRAY_LEN(stored_settings_rows);
