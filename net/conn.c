@@ -15,7 +15,7 @@
 #include "net/tls.h"
 
 #define INPUT_MAX_DEFAULT (64 * 1024)
-#define SEND_AT_ONCE (64 * 1024)	/* with so much queued, the end of the turn is not waited for */
+#define SEND_AT_ONCE (64 * 1024)	/* with so much queued, not at the end of the turn */
 #define FINISH_MS 10000
 #define SHAKE_MS 30000
 #define PRINTF_USUAL 1024
@@ -136,7 +136,8 @@ input_may_be_told(const struct conn *c)
 static bool
 drain_may_be_told(const struct conn *c)
 {
-	return c->drain_is_due && !c->is_broken && (!c->has_ended || c->is_half_open) && fifo_len(&c->out) == 0;
+	return c->drain_is_due && !c->is_broken && (!c->has_ended || c->is_half_open) &&
+	    fifo_len(&c->out) == 0;
 }
 
 static void
@@ -158,7 +159,7 @@ tell_input(struct conn *c)
 		c->handler->on_input(c->ctx);
 		if (c->is_closed)
 			return;
-		/* The peer will send nothing that moves the session on: all it can do must be now. */
+		/* The peer will send nothing that moves the session on: it goes on by itself. */
 		if (c->is_eof && conn_input_len(c) < before)
 			c->input_is_new = true;
 	}

@@ -28,7 +28,7 @@ enum conn_end {
 };
 
 struct conn_handler {
-	/* There are bytes in conn_input() that were not there before, or conn_resume() was called. */
+	/* conn_input() has bytes that were not there before, or conn_resume() was called. */
 	void (*on_input)(void *ctx);
 	/* What was written has left this process; may be NULL. */
 	void (*on_drained)(void *ctx);

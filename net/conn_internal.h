@@ -29,7 +29,7 @@ struct conn {
 	char *problem;
 
 	struct fifo in;
-	struct slice fresh;	/* input that still lies in the loop's scratch memory; then in is empty */
+	struct slice fresh;	/* input still in the loop's scratch memory; then in is empty */
 	size_t input_max;
 	struct fifo out;
 	size_t clear_left;	/* bytes at the front of out that go before the handshake */

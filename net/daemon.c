@@ -126,7 +126,8 @@ take_descriptors(struct daemon *d)
 
 	if (parse_u32(slice_from_cstr(getenv("LISTEN_FDS")), 0, FDS_MAX, &count) != STATUS_OK)
 		count = 0;
-	if (pid != NULL && (parse_u32(slice_from_cstr(pid), 1, UINT32_MAX, &expected) != STATUS_OK ||
+	if (pid != NULL &&
+	    (parse_u32(slice_from_cstr(pid), 1, UINT32_MAX, &expected) != STATUS_OK ||
 	    expected != (uint32_t)getpid()))
 		count = 0;
 	if (count > 0)

@@ -48,7 +48,10 @@ struct daemon_spec {
 	const struct sandbox_profile *(*sandbox)(const struct daemon *d);
 };
 
-/* Parses --instance N, --role NAME, --check (settings only), --settings-help, --debug, --version. */
+/*
+ * Parses --instance N, --role NAME, --check (settings only), --settings-help,
+ * --debug, --version.
+ */
 int daemon_run(const struct daemon_spec *spec, int argc, char **argv);
 
 /* The daemon's event loop; borrowed. */

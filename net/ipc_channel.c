@@ -115,7 +115,7 @@ channel_flush(struct channel *c)
 		struct iovec part = { (void *)(uintptr_t)rest.ptr, rest.len };
 		ssize_t n;
 
-		/* A descriptor goes with the first byte of its frame: stop before the next one's. */
+		/* A descriptor goes with its frame's first byte: stop before the next one's. */
 		if (passes)
 			next = c->fds_out_count > 1 ? &c->fds_out[1] : NULL;
 		if (next != NULL && next->at - c->sent < rest.len)
@@ -281,7 +281,7 @@ channel_take(struct channel *c, struct slice data)
 		if (!c->is_closed && !c->is_lost)
 			fifo_append(&c->in, slice_skip(data, used));
 	} else {
-		/* The fifo is taken out, so that its bytes stay while handlers close the channel. */
+		/* The fifo is taken out: its bytes stay while handlers close the channel. */
 		fifo_append(&c->in, data);
 		whole = c->in;
 		c->in = (struct fifo){ 0 };

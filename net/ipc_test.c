@@ -548,19 +548,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(answers_come_back_whatever_their_size, setup, teardown),
-		cmocka_unit_test_setup_teardown(descriptors_stay_with_their_frames, setup, teardown),
-		cmocka_unit_test_setup_teardown(malformed_frames_cost_their_sender_the_connection,
-		    setup, teardown),
-		cmocka_unit_test_setup_teardown(a_frame_cut_after_any_byte_is_dropped, setup, teardown),
-		cmocka_unit_test_setup_teardown(frames_may_come_byte_by_byte_and_all_at_once,
-		    setup, teardown),
-		cmocka_unit_test_setup_teardown(calls_wait_for_a_server_and_survive_its_restart,
-		    setup, teardown),
-		cmocka_unit_test_setup_teardown(deadlines_end_calls_with_busy, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_client_may_be_freed_by_any_callback, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_peer_that_never_reads_is_given_up, setup, teardown),
-		cmocka_unit_test_setup_teardown(ipc_call_wait_collects_rows, setup, teardown),
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(answers_come_back_whatever_their_size),
+		T(descriptors_stay_with_their_frames),
+		T(malformed_frames_cost_their_sender_the_connection),
+		T(a_frame_cut_after_any_byte_is_dropped),
+		T(frames_may_come_byte_by_byte_and_all_at_once),
+		T(calls_wait_for_a_server_and_survive_its_restart),
+		T(deadlines_end_calls_with_busy),
+		T(a_client_may_be_freed_by_any_callback),
+		T(a_peer_that_never_reads_is_given_up),
+		T(ipc_call_wait_collects_rows),
+#undef T
 		cmocka_unit_test(a_sealed_memory_file_is_checked_and_mapped),
 	};
 	char folder[] = "/tmp/tradepost-ipc-XXXXXX";

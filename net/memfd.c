@@ -56,7 +56,7 @@ memfd_map(int fd, uint64_t size_bytes, struct slice *map, struct problem *why)
 		*map = SLICE("");
 		return STATUS_OK;
 	}
-	/* Private: a shared mapping of a file sealed against writing is refused before Linux 6.7. */
+	/* Private: shared, a file sealed against writing is refused before Linux 6.7. */
 	ptr = mmap(NULL, (size_t)size_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (ptr == MAP_FAILED) {
 		problem_set_errno(why, errno, "cannot map a memory file");
