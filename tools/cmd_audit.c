@@ -151,7 +151,7 @@ ask(struct listing *list, const struct audit_filter *f, struct problem *why)
 	list->st = STATUS_IO;
 	list->why = why;
 	audit_filter_put(f, &payload);
-	st = ipc_call_wait("store-admin.sock", STORE_AUDIT_LIST, buf_slice(&payload), -1,
+	st = ipc_call_wait_every("store-admin.sock", STORE_AUDIT_LIST, buf_slice(&payload), -1,
 	    STORE_END, DEADLINE_MS, on_frame, list, &unused);
 	buf_clear(&payload);
 	if (st != STATUS_OK) {
