@@ -1,0 +1,90 @@
+"""kill -9 on every daemon, again and again, under load; nothing promised is lost or doubled."""
+
+import os
+import random
+import time
+
+import pytest
+
+from harness.pop3_server import Pop3Server
+from harness.wait import wait_until
+
+from judge import FetchClient, ImapClient, Pop3Client, Promises, SmtpClient
+
+DAEMONS = ("stored", "policyd", "digest", "smtpd", "imapd", "pop3d", "fetchd")
+SECONDS = float(os.environ.get("TRADEPOST_KILL_SECONDS", "60"))
+PAUSE_S = (0.4, 1.8)
+AFTERWARDS_S = 120
+
+
+def kill_for(instance, seconds, chance):
+    """How often each was killed."""
+    killed = dict.fromkeys(DAEMONS, 0)
+    end = time.monotonic() + seconds
+    turn = 0
+    while time.monotonic() < end:
+        name = DAEMONS[turn % len(DAEMONS)]
+        turn += 1
+        pids = instance.daemons(name)
+        if pids:
+            os.kill(chance.choice(pids), 9)
+            killed[name] += 1
+        time.sleep(chance.uniform(*PAUSE_S))    # the time between two deaths; nothing waits for it
+    return killed
+
+
+def everything_works_again(clients):
+    """Each kind of client gets something done after the last death."""
+    before = [client.done for client in clients]
+    wait_until(lambda: all(client.done > was or client.failure
+                           for client, was in zip(clients, before)),
+               AFTERWARDS_S, "all clients served after the last kill")
+
+
+def check_flags(instance, promises, person):
+    client = instance.imap(person, select="INBOX")
+    state, rows = client.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+    client.logout()
+    assert state == "OK"
+    for row in (row for row in rows if isinstance(row, tuple)):
+        token = row[1].split(b"token-")[-1].strip().decode()
+        if (person, f"token-{token}") in promises.flagged:
+            assert b"\\Flagged" in row[0], f"flag of token-{token} at {person} is lost"
+
+
+@pytest.mark.slow
+def test_nothing_promised_is_lost_or_doubled(make_instance, capsys):
+    seed = int(os.environ.get("TRADEPOST_KILL_SEED", str(random.randrange(1 << 32))))
+    instance = make_instance()
+    promises = Promises()
+    with Pop3Server(user="outside", password="secret") as outside:
+        instance.mailadm("fetch", "add", "outside", "--server", f"127.0.0.1:{outside.port}",
+                         "--protocol", "pop3", "--user", "outside", "--secret-stdin", "--for",
+                         "li@acme.test", "--keep", "0", "--every", "1h", stdin="secret\n")
+        fetch = FetchClient(instance, promises, "li", outside, "outside")
+        clients = [SmtpClient(instance, promises, ["zhang", "wang"]),
+                   SmtpClient(instance, promises, ["wang"]),
+                   ImapClient(instance, promises, "zhang"),
+                   ImapClient(instance, promises, "li"),
+                   Pop3Client(instance, promises, "wang"), fetch]
+        for client in clients:
+            client.start()
+        killed = kill_for(instance, SECONDS, random.Random(seed))
+        everything_works_again(clients)
+        for client in clients:
+            client.is_stopping.set()
+        for client in clients:
+            client.join(AFTERWARDS_S)
+            assert client.failure is None and not client.is_alive(), repr(client.failure)
+        wait_until(lambda: fetch.collect() or not outside.messages, AFTERWARDS_S,
+                   "the outside mailbox is empty", 0.5)
+    log = instance.log_text()
+    mistakes = [mistake for person in ("zhang", "li", "wang")
+                for mistake in promises.mistakes(person, instance.inbox(person), log)]
+    with capsys.disabled():
+        print(f"\nkill -9, seed {seed}: killed {killed}; {dict(promises.events)}; "
+              f"{len(mistakes)} mistakes")
+    assert mistakes == []
+    for person in ("zhang", "li"):
+        check_flags(instance, promises, person)
+    assert all(killed.values())
