@@ -1,0 +1,384 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "imapd/append_text.h"
+#include "imapd/change.h"
+#include "imapd/command.h"
+#include "imapd/names.h"
+#include "imapd/parse.h"
+#include "imapd/settings.h"
+#include "imapd/worker.h"
+#include "mime/date.h"
+#include "net/conn.h"
+#include "net/ipc.h"
+#include "store/digest.h"
+#include "store/store.h"
+#include "store/text.h"
+
+#define STALL_S 120	/* silence in the middle of a message */
+
+struct append {
+	struct worker *worker;
+	uint32_t mailbox;
+	uint64_t flags;
+	struct buf keywords;
+	int64_t internal_at;
+	int16_t internal_zone;
+	uint64_t literal;	/* announced size: what the budget counts */
+	uint64_t left;		/* of the literal */
+	struct append_text text;
+	struct buf pending;	/* small pieces, before they are written */
+	int fd;			/* memfd */
+	enum status status;	/* a failure that waits for the end of the command */
+};
+
+/* Life */
+
+static void
+append_free(void **data)
+{
+	struct append *a = *data;
+
+	*data = NULL;
+	a->worker->append_bytes -= a->literal;
+	append_text_clear(&a->text);
+	buf_clear(&a->keywords);
+	buf_clear(&a->pending);
+	if (a->fd >= 0)
+		close(a->fd);
+	mem_free(a);
+}
+
+/* The memfd */
+
+static enum status
+write_all(int fd, struct slice s, struct problem *why)
+{
+	while (s.len != 0) {
+		ssize_t n = write(fd, s.ptr, s.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			problem_set_errno(why, errno, "cannot keep a message in memory");
+			return STATUS_BUSY;
+		}
+		s = slice_skip(s, (size_t)n);
+	}
+	return STATUS_OK;
+}
+
+static enum status
+flush(struct append *a, struct problem *why)
+{
+	enum status st = write_all(a->fd, buf_slice(&a->pending), why);
+
+	buf_reset(&a->pending);
+	return st;
+}
+
+static enum status
+put_piece(void *ctx, struct slice piece, struct problem *why)
+{
+	struct append *a = ctx;
+	enum status st = STATUS_OK;
+
+	if (a->text.size_bytes > TEXT_SIZE_MAX)
+		return STATUS_LIMIT;
+	if (a->pending.len + piece.len > a->pending.max)
+		st = flush(a, why);
+	if (st != STATUS_OK)
+		return st;
+	if (piece.len > a->pending.max)
+		return write_all(a->fd, piece, why);
+	return buf_append(&a->pending, piece);
+}
+
+/* The end */
+
+static void
+appended(void *ctx, enum status st, const struct store_result *r, const struct problem *why)
+{
+	struct imap_session *s = ctx;
+
+	if (st == STATUS_ABSENT)
+		st = command_refuse(s, st, "[TRYCREATE] No such mailbox");
+	if (st == STATUS_OK) {
+		buf_printf(&s->run.code, "APPENDUID %u ", r->uid_validity);
+		uidset_print(&r->target, &s->run.code);
+	}
+	change_done(s, st, r, why);
+}
+
+/* Seal the text, read it, and ask stored to keep it. */
+static enum status
+hand_in(struct imap_session *s, struct append *a, struct problem *why)
+{
+	struct store_append_message m = {
+		.size_bytes = (uint32_t)a->text.size_bytes,
+		.internal_at = a->internal_at,
+		.internal_zone = a->internal_zone,
+		.flags = a->flags,
+		.keywords = buf_slice(&a->keywords),
+	};
+	struct buf digest = buf_init(DIGEST_RECORD_MAX);
+	struct slice map = SLICE("");
+	enum status st = memfd_seal(a->fd, why);
+
+	if (st == STATUS_OK && m.size_bytes > 0)
+		st = memfd_map(a->fd, m.size_bytes, &map, why);
+	if (st == STATUS_OK) {
+		sha256_of(map, m.sha256);
+		digest_compute(map, &digest);
+		m.digest = buf_slice(&digest);
+		s->run.call = store_append(s->worker->client, buf_slice(&s->grant), a->mailbox,
+		    a->fd, &m, 1, appended, s);
+		st = STATUS_PENDING;
+	}
+	if (map.ptr != NULL && m.size_bytes > 0)
+		memfd_unmap(&map);
+	buf_clear(&digest);
+	return st;
+}
+
+static void
+log_failure(struct imap_session *s, enum status st, const struct problem *why)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_WARN, "imap.append.failed", s->sid);
+	log_status(&l, st, why);
+	log_end(&l);
+}
+
+static void
+finish(struct imap_session *s, bool is_whole)
+{
+	struct append *a = s->run.data;
+	struct problem why = { 0 };
+	enum status st = a->status;
+
+	s->take = session_take_command;
+	conn_set_patience(s->conn, s->worker->settings->patience_s);
+	command_reader_reset(&s->reader);
+	if (st == STATUS_OK && !is_whole)
+		st = command_refuse(s, STATUS_SYNTAX, "One message at a time");
+	if (st == STATUS_OK)
+		st = append_text_end(&a->text, &why);
+	if (st == STATUS_OK)
+		st = flush(a, &why);
+	if (st == STATUS_OK)
+		st = hand_in(s, a, &why);
+	if (st == STATUS_PENDING) {
+		conn_pause(s->conn);
+		return;
+	}
+	if (st != STATUS_SYNTAX)
+		log_failure(s, st, &why);
+	command_finish(s, st);
+}
+
+/* Takers */
+
+/* What is left of the line behind the message. */
+static bool
+take_tail(struct imap_session *s)
+{
+	size_t used;
+	enum reader_event event = command_reader_feed(&s->reader, conn_input(s->conn), &used);
+
+	conn_consume(s->conn, used);
+	switch (event) {
+	case READER_MORE:
+		return false;
+	case READER_COMMAND:
+		finish(s, slice_trim(command_reader_text(&s->reader)).len == 0);
+		return true;
+	case READER_LITERAL:
+		/* MULTIAPPEND, which we did not offer. */
+		if (s->reader.literal.is_sync)
+			finish(s, false);
+		else
+			session_bye(s, "One message at a time");
+		return true;
+	case READER_BAD_LINE:
+		finish(s, false);
+		return true;
+	case READER_TOO_LONG:
+		session_bye(s, "Command too long");
+		return false;
+	}
+	return false;
+}
+
+static bool
+take_text(struct imap_session *s)
+{
+	struct append *a = s->run.data;
+	struct slice in = conn_input(s->conn);
+	struct problem why = { 0 };
+
+	if (a->left == 0) {
+		s->take = take_tail;
+		return true;
+	}
+	if (in.len > a->left)
+		in.len = (size_t)a->left;
+	a->left -= in.len;
+	/* After a failure the rest is read and dropped, so that the reply finds its place. */
+	if (a->status == STATUS_OK) {
+		a->status = append_text_feed(&a->text, in, &why);
+		if (a->status != STATUS_OK)
+			log_failure(s, a->status, &why);
+	}
+	conn_consume(s->conn, in.len);
+	return true;
+}
+
+/* The beginning */
+
+static void
+read_date(struct imap_reader *args, struct append *a)
+{
+	struct slice word;
+	struct date date;
+
+	/* An odd date is no reason to lose a message: it counts as none. */
+	if (imap_take_string(args, &word) != STATUS_OK ||
+	    date_parse_imap(word, &date) != STATUS_OK)
+		return;
+	a->internal_at = date.at_s;
+	a->internal_zone = date.zone_min;
+}
+
+static enum status
+read_arguments(struct imap_reader *args, struct append *a)
+{
+	struct parsed_flags flags = parsed_flags_init();
+	enum status st = STATUS_OK;
+
+	if (args->rest.len != 0 && args->rest.ptr[0] == '(') {
+		st = parse_flags(args, FLAG_LIST_PARENTHESES, &flags);
+		a->flags = flags.system;
+		buf_append(&a->keywords, buf_slice(&flags.keywords));
+		if (st == STATUS_OK && !imap_take_space(args))
+			st = STATUS_SYNTAX;
+	}
+	if (st == STATUS_OK && args->rest.len != 0 && args->rest.ptr[0] == '"') {
+		read_date(args, a);
+		if (!imap_take_space(args))
+			st = STATUS_SYNTAX;
+	}
+	parsed_flags_clear(&flags);
+	/* "~{" would be BINARY; here only the literal that was announced may follow. */
+	if (st == STATUS_OK && (args->rest.len == 0 || args->rest.ptr[0] != '{'))
+		st = STATUS_SYNTAX;
+	return st;
+}
+
+static enum status
+find_mailbox(struct imap_session *s, struct slice name, uint32_t *mailbox)
+{
+	struct problem why = { 0 };
+	struct mailbox_row row;
+	struct txn *t = NULL;
+	enum status st = txn_begin_read(store_env(s->worker->store), &t, &why);
+
+	if (st == STATUS_OK)
+		st = name_resolve(t, s->account, name, &row, &why);
+	if (st == STATUS_OK)
+		*mailbox = row.id;
+	txn_abort(&t);
+	if (st == STATUS_ABSENT)
+		st = command_refuse(s, st, "[TRYCREATE] No such mailbox");
+	return st;
+}
+
+/* Refused before "+", so that nobody sends 50 MiB for nothing. */
+static enum status
+check_size(struct imap_session *s)
+{
+	const struct worker *w = s->worker;
+	uint64_t size = s->reader.literal.size_bytes;
+
+	if (size > w->settings->message_max)
+		return command_refuse(s, STATUS_LIMIT, "[TOOBIG] Message too large");
+	if (size > w->settings->append_budget - w->append_bytes)
+		return command_refuse(s, STATUS_BUSY,
+		    "[UNAVAILABLE] Too many messages are coming in, please try later");
+	return STATUS_OK;
+}
+
+static struct append *
+append_new(struct imap_session *s)
+{
+	struct append *a = mem_new(struct append);
+
+	a->worker = s->worker;
+	a->keywords = buf_init((KEYWORD_LEN_MAX + 1) * STORE_KEYWORDS_MAX);
+	a->pending = buf_init(64 * 1024);
+	a->internal_at = (int64_t)clock_now_s();
+	a->fd = -1;
+	append_text_init(&a->text, put_piece, a);
+	s->run.data = a;
+	s->run.data_free = append_free;
+	return a;
+}
+
+static void
+listen_for_text(struct imap_session *s, struct append *a)
+{
+	bool is_sync = s->reader.literal.is_sync;
+
+	a->literal = a->left = s->reader.literal.size_bytes;
+	s->worker->append_bytes += a->literal;
+	s->run.is_pending = true;
+	s->take = take_text;
+	command_reader_reset(&s->reader);
+	conn_set_patience(s->conn, STALL_S);
+	if (is_sync)
+		conn_write(s->conn, SLICE("+ Go ahead\r\n"));
+}
+
+enum status
+cmd_append_literal(struct imap_session *s, struct imap_reader *args)
+{
+	struct buf name = buf_init(NAME_WIRE_MAX);
+	struct problem why = { 0 };
+	struct append *a;
+	enum status st = parse_mailbox(s, args, &name);
+
+	/* No whole name yet: then the literal is the name. */
+	if (st == STATUS_SYNTAX || (st == STATUS_OK && !imap_take_space(args))) {
+		buf_clear(&name);
+		return STATUS_ABSENT;
+	}
+	a = append_new(s);
+	if (st == STATUS_OK)
+		st = read_arguments(args, a);
+	if (st == STATUS_OK)
+		st = find_mailbox(s, buf_slice(&name), &a->mailbox);
+	if (st == STATUS_ABSENT)
+		/* The dispatcher takes ABSENT for "not mine". */
+		st = command_refuse(s, STATUS_DENIED, "[TRYCREATE] No such mailbox");
+	if (st == STATUS_OK)
+		st = check_size(s);
+	if (st == STATUS_OK)
+		st = memfd_new(&a->fd, &why);
+	buf_clear(&name);
+	if (st == STATUS_OK)
+		listen_for_text(s, a);
+	return st;
+}
+
+/* APPEND: put a message into a mailbox.  RFC 3501 s.6.3.11.  Without a literal it is none. */
+enum status
+cmd_append(struct imap_session *s, struct imap_reader *args)
+{
+	(void)s;
+	(void)args;
+	return STATUS_SYNTAX;
+}

@@ -1,0 +1,233 @@
+#include "imapd/sequence.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "wire/imap_token.h"
+
+void
+sequence_init(struct sequence *s)
+{
+	*s = (struct sequence){ 0 };
+}
+
+void
+sequence_clear(struct sequence *s)
+{
+	mem_free(s->ranges);
+	sequence_init(s);
+}
+
+static void
+range_push(struct sequence *s, uint32_t first, uint32_t last)
+{
+	if (s->count == s->cap) {
+		s->cap = s->cap == 0 ? 4 : s->cap * 2;
+		s->ranges = mem_resize(s->ranges, s->cap, sizeof(*s->ranges));
+	}
+	s->ranges[s->count++] = (struct sequence_range){ first, last, s->total };
+	s->total += last - first + 1;
+}
+
+uint32_t
+sequence_last(const struct sequence *s)
+{
+	return s->count == 0 ? 0 : s->ranges[s->count - 1].last;
+}
+
+void
+sequence_append(struct sequence *s, uint32_t first, uint32_t last)
+{
+	uint32_t top = sequence_last(s);
+
+	if (first <= top)
+		first = top + 1;
+	if (first == 0 || first > last)
+		return;
+	if (s->count != 0 && top + 1 == first) {
+		s->ranges[s->count - 1].last = last;
+		s->total += last - first + 1;
+		return;
+	}
+	range_push(s, first, last);
+}
+
+void
+sequence_remove(struct sequence *s, const struct uidset *gone)
+{
+	struct sequence left;
+	uint32_t g = 0;
+
+	if (gone->count == 0 || s->count == 0)
+		return;
+	sequence_init(&left);
+	for (uint32_t i = 0; i < s->count; i++) {
+		uint64_t first = s->ranges[i].first, last = s->ranges[i].last;
+
+		while (g < gone->count && gone->ranges[g].last < first)
+			g++;
+		while (first <= last && g < gone->count && gone->ranges[g].first <= last) {
+			if (gone->ranges[g].first > first)
+				range_push(&left, (uint32_t)first, gone->ranges[g].first - 1);
+			first = (uint64_t)gone->ranges[g].last + 1;
+			if (first <= last)
+				g++;
+		}
+		if (first <= last)
+			range_push(&left, (uint32_t)first, (uint32_t)last);
+	}
+	sequence_clear(s);
+	*s = left;
+}
+
+uint32_t
+sequence_uid(const struct sequence *s, uint32_t number)
+{
+	uint32_t low = 0, high = s->count;
+
+	ASSERT(number >= 1 && number <= s->total);
+	while (high - low > 1) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (s->ranges[mid].before < number)
+			low = mid;
+		else
+			high = mid;
+	}
+	return s->ranges[low].first + (number - s->ranges[low].before - 1);
+}
+
+/* Index of the first range whose last UID is >= uid, or count. */
+static uint32_t
+range_find(const struct sequence *s, uint32_t uid)
+{
+	uint32_t low = 0, high = s->count;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (s->ranges[mid].last < uid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static uint32_t
+number_in(const struct sequence *s, uint32_t at, uint32_t uid)
+{
+	if (at == s->count || uid < s->ranges[at].first)
+		return 0;
+	return s->ranges[at].before + (uid - s->ranges[at].first) + 1;
+}
+
+uint32_t
+sequence_number(const struct sequence *s, uint32_t uid)
+{
+	return number_in(s, range_find(s, uid), uid);
+}
+
+enum status
+sequence_within(const struct sequence *s, uint32_t first, uint32_t last, struct uidset *out)
+{
+	enum status st = STATUS_OK;
+
+	for (uint32_t i = range_find(s, first); st == STATUS_OK && i < s->count; i++) {
+		const struct sequence_range *r = &s->ranges[i];
+
+		if (r->first > last)
+			break;
+		st = uidset_add(out, r->first > first ? r->first : first,
+		    r->last < last ? r->last : last);
+	}
+	return st;
+}
+
+static int
+by_first(const void *a, const void *b)
+{
+	const struct uid_range *x = a, *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+/* Replace '*', put the ends in order, turn numbers into UIDs.  False: names nothing. */
+static bool
+range_settle(const struct sequence *s, enum sequence_kind kind, uint32_t first, uint32_t last,
+    struct uid_range *out)
+{
+	uint32_t star = kind == SEQUENCE_NUMBERS ? s->total : sequence_last(s);
+
+	if (s->total == 0)
+		return false;
+	if (first == IMAP_SET_STAR)
+		first = star;
+	if (last == IMAP_SET_STAR)
+		last = star;
+	*out = first <= last ? (struct uid_range){ first, last } : (struct uid_range){ last, first };
+	if (kind == SEQUENCE_UIDS)
+		return true;
+	if (out->first > s->total)
+		return false;
+	out->first = sequence_uid(s, out->first);
+	out->last = sequence_uid(s, out->last < s->total ? out->last : s->total);
+	return true;
+}
+
+enum status
+sequence_select(const struct sequence *s, struct slice set, enum sequence_kind kind,
+    struct uidset *out)
+{
+	struct uid_range *ranges;
+	uint32_t first, last, count = 0;
+	uint64_t done = 0;
+	size_t most = 1;
+	enum status st;
+
+	for (size_t i = 0; i < set.len; i++)
+		most += set.ptr[i] == ',';
+	if (set.len == 0)
+		return STATUS_SYNTAX;
+	if (most > UIDSET_RANGES_MAX)
+		return STATUS_LIMIT;
+	ranges = mem_array(struct uid_range, most);
+	while ((st = imap_set_next(&set, &first, &last)) == STATUS_OK)
+		count += range_settle(s, kind, first, last, &ranges[count]);
+	if (st == STATUS_ABSENT)
+		st = STATUS_OK;
+	if (st == STATUS_OK && count > 1)
+		qsort(ranges, count, sizeof(*ranges), by_first);
+	for (uint32_t i = 0; st == STATUS_OK && i < count; i++) {
+		/* done: the last UID dealt with; sets overlap. */
+		if (ranges[i].last <= done)
+			continue;
+		if (ranges[i].first <= done)
+			ranges[i].first = (uint32_t)done + 1;
+		st = sequence_within(s, ranges[i].first, ranges[i].last, out);
+		done = ranges[i].last;
+	}
+	mem_free(ranges);
+	return st;
+}
+
+struct sequence_walk
+sequence_walk_init(const struct sequence *s)
+{
+	return (struct sequence_walk){ .sequence = s };
+}
+
+uint32_t
+sequence_walk_to(struct sequence_walk *w, uint32_t uid)
+{
+	const struct sequence *s = w->sequence;
+
+	/* The next range or two are the usual answer; a far one is searched. */
+	for (unsigned step = 0; step < 4 && w->at < s->count; step++) {
+		if (s->ranges[w->at].last >= uid)
+			return number_in(s, w->at, uid);
+		w->at++;
+	}
+	w->at = range_find(s, uid);
+	return number_in(s, w->at, uid);
+}
