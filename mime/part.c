@@ -80,6 +80,23 @@ part_end(struct scanner *s, size_t end, uint32_t line)
 	s->depth--;
 }
 
+/*
+ * Two delimiters with nothing between them, or one at the very end of the text,
+ * enclose no part: the one that was begun is taken back.
+ */
+static void
+drop_empty(struct scanner *s)
+{
+	struct open_part *o = &s->open[s->depth];
+
+	if (s->depth == 0 || o->index != s->tree->count - 1 ||
+	    s->tree->parts[o->index].header_at != s->at || s->tree->parts[o->index].number == 0)
+		return;
+	s->tree->count--;
+	s->depth--;
+	s->open[s->depth].children--;
+}
+
 /* Length of the line at s->at, line end included. */
 static size_t
 line_len(const struct scanner *s)
@@ -166,6 +183,7 @@ take_delimiter(struct scanner *s, size_t len)
 
 	if (depth == NO_DELIMITER || (!is_last && s->tree->count >= PART_COUNT_MAX))
 		return false;
+	drop_empty(s);
 	close_inside(s, depth);
 	pass_line(s, len);
 	s->is_header = false;
@@ -293,6 +311,7 @@ part_scan(struct slice text, struct part_tree *out)
 		else if (scan_header(&s))
 			open_body(&s);
 	}
+	drop_empty(&s);
 	while (s.depth >= 0)
 		part_end(&s, text.len, s.line);
 }
