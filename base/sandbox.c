@@ -71,7 +71,8 @@ static const int common_calls[] = {
 	SCMP_SYS(write), SCMP_SYS(writev),
 };
 static const int open_calls[] = {
-	SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(fallocate),
+	SCMP_SYS(access), SCMP_SYS(chmod), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+	SCMP_SYS(fallocate), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(sync_file_range),
 	SCMP_SYS(flock), SCMP_SYS(fstatfs), SCMP_SYS(getdents64), SCMP_SYS(mkdir),
 	SCMP_SYS(mkdirat), SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(rename), SCMP_SYS(renameat),
 	SCMP_SYS(renameat2), SCMP_SYS(stat), SCMP_SYS(statfs), SCMP_SYS(statx), SCMP_SYS(unlink),
