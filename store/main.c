@@ -1,7 +1,11 @@
+#include <errno.h>
 #include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sandbox.h"
 #include "net/daemon.h"
 #include "net/loop.h"
 #include "store/stored.h"
@@ -104,10 +108,43 @@ stored_listen(struct stored *s, struct problem *why)
 }
 
 static enum status
+stored_open(struct stored *s, struct problem *why)
+{
+	struct committer_spec spec = {
+		.segment_size = s->settings->segment,
+		.floor_bytes = s->settings->floor,
+		.done = stored_done,
+		.ctx = s,
+	};
+	enum status st;
+
+	st = store_open(STORE_PATH, ENV_WRITE, &s->store, why);
+	if (st == STATUS_OK)
+		st = committer_new(s->store, s->loop, &spec, &s->committer, why);
+	if (st == STATUS_OK)
+		st = stored_listen(s, why);
+	return st;
+}
+
+/* The loop's first turn: under our own user and inside the sandbox, which threads made now share. */
+static void
+stored_begin(void *ctx)
+{
+	struct stored *s = ctx;
+	struct problem why = { "" };
+
+	if (stored_open(s, &why) != STATUS_OK) {
+		log_event(LOG_ERROR, "store.open.failed", NULL, "why", why.text);
+		_exit(1);
+	}
+	timer_set(s->readers, READERS_EVERY_MS);
+	daemon_ready(s->daemon);
+}
+
+static enum status
 stored_start(struct daemon *d, void *settings, struct problem *why)
 {
 	struct stored *s = mem_new(struct stored);
-	struct committer_spec spec = { .done = stored_done, .ctx = s };
 	enum status st;
 
 	daemon_set_data(d, s);
@@ -123,19 +160,28 @@ stored_start(struct daemon *d, void *settings, struct problem *why)
 		problem_set(why, "the key of the grants was not passed");
 		return st;
 	}
-	st = store_open(STORE_PATH, ENV_WRITE, &s->store, why);
-	if (st != STATUS_OK)
-		return st;
-	spec.segment_size = s->settings->segment;
-	spec.floor_bytes = s->settings->floor;
-	st = committer_new(s->store, s->loop, &spec, &s->committer, why);
-	if (st == STATUS_OK)
-		st = stored_listen(s, why);
-	if (st != STATUS_OK)
-		return st;
-	timer_set(s->readers, READERS_EVERY_MS);
-	daemon_ready(d);
+	/* The sandbox opens what is below this directory, so it must be there. */
+	if (mkdir(STORE_PATH, 0750) != 0 && errno != EEXIST) {
+		problem_set_errno(why, errno, "%s", STORE_PATH);
+		return STATUS_IO;
+	}
+	loop_post(s->loop, stored_begin, s);
 	return STATUS_OK;
+}
+
+static const struct sandbox_profile *
+stored_sandbox(const struct daemon *d)
+{
+	static const struct sandbox_path paths[] = { { STORE_PATH, SANDBOX_WRITE } };
+	static const struct sandbox_profile profile = {
+		.may = SANDBOX_OPEN | SANDBOX_THREADS,
+		.paths = paths,
+		.path_count = ARRAY_LEN(paths),
+		.user = "tradepost-stored",
+	};
+
+	(void)d;
+	return &profile;
 }
 
 /* Finish the batch; its answers are posted to the loop before the timer that stops it. */
@@ -144,7 +190,8 @@ stored_stop(struct daemon *d)
 {
 	struct stored *s = daemon_data(d);
 
-	committer_stop(s->committer);
+	if (s->committer != NULL)
+		committer_stop(s->committer);
 	timer_set(s->farewell, FAREWELL_MS);
 }
 
@@ -179,6 +226,7 @@ main(int argc, char **argv)
 		.start = stored_start,
 		.stop = stored_stop,
 		.end = stored_end,
+		.sandbox = stored_sandbox,
 	};
 
 	return daemon_run(&spec, argc, argv);

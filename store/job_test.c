@@ -1,0 +1,836 @@
+#include "store/job.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/account.h"
+#include "store/journal.h"
+#include "store/keyword.h"
+#include "store/testing.h"
+#include "store/trash.h"
+
+#define ME 7
+#define OTHER 8
+
+static struct uidset
+set(const char *text)
+{
+	struct slice rest = slice_from_cstr(text);
+	struct uidset s = uidset_init();
+
+	while (rest.len > 0) {
+		struct slice range = slice_take_until(&rest, ',');
+		uint32_t first = (uint32_t)strtoul(range.ptr, NULL, 10), last = first;
+		size_t colon = slice_find_byte(range, ':');
+
+		if (colon < range.len)
+			last = (uint32_t)strtoul(range.ptr + colon + 1, NULL, 10);
+		CHECK_STATUS(uidset_add(&s, first, last), STATUS_OK);
+	}
+	return s;
+}
+
+static const struct job *
+on_uids(struct testing *t, uint16_t type, struct store_work w, const char *uids)
+{
+	const struct job *j;
+
+	w.uids = set(uids);
+	j = testing_work(t, ME, type, &w);
+	uidset_clear(&w.uids);
+	return j;
+}
+
+static bool
+print_row(void *ctx, const struct mailbox_row *row)
+{
+	buf_printf(ctx, "%.*s|", SLICE_ARG(row->name));
+	return true;
+}
+
+static bool
+print_name(void *ctx, struct slice name)
+{
+	buf_printf(ctx, "%.*s|", SLICE_ARG(name));
+	return true;
+}
+
+static void
+check_mailboxes(struct testing *t, const char *names)
+{
+	struct buf b = buf_init(1 << 20);
+	struct txn *txn = testing_read(t);
+
+	CHECK_STATUS(mailbox_each(txn, ME, print_row, &b, NULL), STATUS_OK);
+	txn_abort(&txn);
+	CHECK_SLICE(buf_slice(&b), names);
+	buf_clear(&b);
+}
+
+static bool
+print_chunk(void *ctx, const struct flags_chunk *c)
+{
+	for (uint32_t i = 0; i < c->count; i++)
+		buf_printf(ctx, "%u:%llx ", c->entries[i].uid,
+		    (unsigned long long)c->entries[i].flags);
+	return true;
+}
+
+/* What a mailbox holds, "uid:flags " each; and its counters and the account's say the same. */
+static void
+check_messages(struct testing *t, uint32_t mailbox, const char *text)
+{
+	struct buf b = buf_init(1 << 20);
+	struct txn *txn = testing_read(t);
+	struct mailbox_row row;
+
+	CHECK_STATUS(flags_each(txn, mailbox, 1, UINT32_MAX, print_chunk, &b, NULL), STATUS_OK);
+	CHECK_SLICE(buf_slice(&b), text);
+	CHECK_STATUS(mailbox_get(txn, mailbox, &row, NULL), STATUS_OK);
+	txn_abort(&txn);
+	buf_clear(&b);
+}
+
+struct sums {
+	struct txn *txn;
+	uint32_t mailbox;
+	uint64_t bytes, messages, mailboxes, unseen, deleted, modseq;
+	uint32_t box_messages;
+	uint64_t box_bytes;
+};
+
+static bool
+sum_message(void *ctx, const struct message_row *row)
+{
+	struct sums *s = ctx;
+	struct flags_entry e;
+
+	CHECK_STATUS(flags_get(s->txn, s->mailbox, row->uid, &e, NULL), STATUS_OK);
+	s->box_messages++;
+	s->box_bytes += row->size_bytes;
+	s->unseen += !(e.flags & FLAG_SEEN);
+	s->deleted += (e.flags & FLAG_DELETED) != 0;
+	if (e.modseq > s->modseq)
+		s->modseq = e.modseq;
+	return true;
+}
+
+static bool
+sum_mailbox(void *ctx, const struct mailbox_row *row)
+{
+	struct sums *s = ctx;
+
+	s->mailbox = row->id;
+	s->box_messages = 0;
+	s->box_bytes = s->unseen = s->deleted = s->modseq = 0;
+	CHECK_STATUS(message_each(s->txn, row->id, 1, UINT32_MAX, sum_message, s, NULL), STATUS_OK);
+	CHECK_U64(row->messages, s->box_messages);
+	CHECK_U64(row->bytes, s->box_bytes);
+	CHECK_U64(row->unseen, s->unseen);
+	CHECK_U64(row->deleted, s->deleted);
+	CHECK(row->modseq >= s->modseq);
+	s->messages += s->box_messages;
+	s->bytes += s->box_bytes;
+	s->mailboxes++;
+	return true;
+}
+
+/* Every counter equals a recount. */
+static void
+check_counters(struct testing *t)
+{
+	struct sums s = { .txn = testing_read(t) };
+	struct account_row a;
+
+	CHECK_STATUS(mailbox_each(s.txn, ME, sum_mailbox, &s, NULL), STATUS_OK);
+	CHECK_STATUS(account_get(s.txn, ME, &a, NULL), STATUS_OK);
+	CHECK_U64(a.messages, s.messages);
+	CHECK_U64(a.bytes, s.bytes);
+	CHECK_U64(a.mailboxes, s.mailboxes);
+	txn_abort(&s.txn);
+}
+
+static bool
+print_journal(void *ctx, const struct journal_row *row)
+{
+	struct reader in = reader_of(row->uids);
+	struct uidset uids;
+
+	uidset_read(&in, &uids);
+	CHECK(reader_at_end(&in));
+	buf_printf(ctx, "%u %u ", row->op, row->mailbox);
+	uidset_print(&uids, ctx);
+	if (row->op == JOURNAL_FLAGGED)
+		buf_printf(ctx, " -%x+%x", load_u32le((const uint8_t *)row->before.ptr),
+		    load_u32le((const uint8_t *)row->after.ptr));
+	buf_append_byte(ctx, '|');
+	CHECK_U64(row->actor, ME);
+	CHECK_SLICE(row->sid, "k3v7q2m9tzae");
+	uidset_clear(&uids);
+	return true;
+}
+
+static void
+check_journal(struct testing *t, uint64_t after, const char *text)
+{
+	struct buf b = buf_init(1 << 20);
+	struct txn *txn = testing_read(t);
+
+	CHECK_STATUS(journal_each(txn, after, print_journal, &b, NULL), STATUS_OK);
+	txn_abort(&txn);
+	CHECK_SLICE(buf_slice(&b), text);
+	buf_clear(&b);
+}
+
+static uint64_t
+change_now(struct testing *t)
+{
+	struct txn *txn = testing_read(t);
+	uint64_t change = 0;
+
+	CHECK_STATUS(store_change(txn, &change, NULL), STATUS_OK);
+	txn_abort(&txn);
+	return change;
+}
+
+static void
+a_new_account_has_its_folders_once(void **state)
+{
+	struct testing *t = *state;
+	struct buf b = buf_init(1000);
+	struct store_work w = { 0 };
+	struct account_row a;
+	struct txn *txn;
+
+	testing_account(t, ME);
+	check_mailboxes(t, "Deleted Items|Drafts|INBOX|Junk E-mail|Sent Items|");
+	CHECK_U64(testing_work(t, ME, STORE_SESSION, &w)->result.change, 0);
+	txn = testing_read(t);
+	CHECK_STATUS(account_get(txn, ME, &a, NULL), STATUS_OK);
+	CHECK(a.inbox != 0 && a.inbox == a.roles[MAILBOX_INBOX] && a.roles[MAILBOX_ARCHIVE] == 0);
+	CHECK_STATUS(account_get(txn, OTHER, &a, NULL), STATUS_ABSENT);
+	CHECK_STATUS(subscription_each(txn, ME, print_name, &b, NULL), STATUS_OK);
+	CHECK_SLICE(buf_slice(&b), "Deleted Items|Drafts|INBOX|Junk E-mail|Sent Items|");
+	txn_abort(&txn);
+	buf_clear(&b);
+}
+
+static void
+appended_messages_come_back_as_they_were(void **state)
+{
+	struct testing *t = *state;
+	static char large[300000];
+	const char *texts[] = { "Subject: one\r\n\r\n", "", large };
+	uint32_t inbox;
+	const struct job *j;
+	struct message_row m;
+	struct text_row row;
+	struct txn *txn;
+	uint32_t refs;
+
+	testing_account(t, ME);
+	inbox = testing_mailbox(t, ME, "INBOX");
+	memset(large, 'x', sizeof(large) - 1);
+	j = testing_run(t, testing_append_job(ME, inbox, texts, 3, FLAG_SEEN, "$Label1 work"));
+	CHECK_STATUS(j->status, STATUS_OK);
+	testing_check_set(&j->result.target, "1:3");
+	txn = testing_read(t);
+	for (uint32_t uid = 1; uid <= 3; uid++) {
+		struct slice text = slice_from_cstr(texts[uid - 1]);
+		char *back = mem_zeroed(1, text.len + 1);
+
+		CHECK_STATUS(message_get(txn, inbox, uid, &m, NULL), STATUS_OK);
+		CHECK_U64(m.internal_at, 1700000000 + uid - 1);
+		CHECK(m.internal_zone == 480 && m.size_bytes == text.len);
+		CHECK_STATUS(text_get(txn, m.text, &row, NULL), STATUS_OK);
+		CHECK_STATUS(text_read(t->store, &row, 0, (uint32_t)text.len, back, NULL), STATUS_OK);
+		CHECK(slice_equal(slice_make(back, text.len), text));
+		CHECK_STATUS(text_read(t->store, &row, 1, (uint32_t)text.len, back, NULL), STATUS_LIMIT);
+		CHECK_STATUS(text_references(txn, m.text, &refs, NULL), STATUS_OK);
+		CHECK_U64(refs, 1);
+		mem_free(back);
+	}
+	txn_abort(&txn);
+	check_messages(t, inbox, "1:301 2:301 3:301 ");
+	check_counters(t);
+}
+
+static void
+an_append_is_all_or_nothing(void **state)
+{
+	struct testing *t = *state;
+	const char *texts[] = { "one", "two" };
+	struct buf many = buf_init(10000);
+	struct job *good, *bad, *lie;
+	uint32_t inbox;
+
+	testing_account(t, ME);
+	testing_account(t, OTHER);
+	inbox = testing_mailbox(t, ME, "INBOX");
+	for (int i = 0; i <= KEYWORD_COUNT_MAX; i++)
+		buf_printf(&many, "k%d ", i);
+	buf_append_byte(&many, '\0');
+	/* In one batch: the bad ones must not take the good one with them, nor leave a trace. */
+	good = testing_append_job(ME, inbox, texts, 2, 0, "");
+	bad = testing_append_job(ME, inbox, texts, 2, 0, many.ptr);
+	lie = testing_append_job(ME, inbox, texts, 2, 0, "");
+	lie->texts[1].is_checked = false;
+	lie->texts[1].sha256[0] ^= 1;
+	testing_forget(t);
+	testing_submit(t, &bad);
+	testing_submit(t, &lie);
+	testing_submit(t, &good);
+	testing_wait(t);
+	for (struct job *j = t->done; j != NULL; j = j->next) {
+		if (j->work.messages[0].keywords.len > 0)
+			CHECK_STATUS(j->status, STATUS_LIMIT);
+		else if (j->texts[1].sha256[0] != j->work.messages[1].sha256[0])
+			CHECK_STATUS(j->status, STATUS_CORRUPT);
+		else
+			CHECK_STATUS(j->status, STATUS_OK);
+	}
+	check_messages(t, inbox, "1:0 2:0 ");
+	check_counters(t);
+	CHECK_STATUS(testing_run(t, testing_append_job(OTHER, inbox, texts, 1, 0, ""))->status,
+	    STATUS_DENIED);
+	CHECK_STATUS(testing_run(t, testing_append_job(ME, 999, texts, 1, 0, ""))->status,
+	    STATUS_ABSENT);
+	CHECK_STATUS(testing_run(t, testing_append_job(ME, inbox, texts, 1, 0, "a(b"))->status,
+	    STATUS_SYNTAX);
+	check_messages(t, inbox, "1:0 2:0 ");
+	buf_clear(&many);
+}
+
+/* Ten messages in the inbox, 2, 4, 6 seen. */
+static uint32_t
+ten(struct testing *t)
+{
+	uint32_t inbox;
+
+	testing_account(t, ME);
+	inbox = testing_mailbox(t, ME, "INBOX");
+	for (int i = 1; i <= 10; i++)
+		testing_append(t, ME, inbox, "text", i % 2 == 0 && i < 8 ? FLAG_SEEN : 0, "");
+	return inbox;
+}
+
+static void
+copies_keep_flags_and_names_of_keywords(void **state)
+{
+	struct testing *t = *state;
+	uint32_t inbox = ten(t), to, refs;
+	struct message_row one, two;
+	struct flags_entry e;
+	struct txn *txn;
+	const struct job *j;
+	uint64_t before;
+
+	to = testing_mailbox(t, ME, "Drafts");
+	testing_append(t, ME, to, "there", 0, "other");
+	testing_append(t, ME, inbox, "eleven", FLAG_FLAGGED, "mine");
+	before = change_now(t);
+	j = on_uids(t, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = to }, "2:3,11:99");
+	CHECK_STATUS(j->status, STATUS_OK);
+	testing_check_set(&j->result.source, "2:3,11");
+	testing_check_set(&j->result.target, "2:4");
+	CHECK_U64(j->result.change, before + 1);
+	check_messages(t, to, "1:100 2:1 3:0 4:204 ");
+	check_journal(t, before, "1 2 2:4|");
+	txn = testing_read(t);
+	CHECK_STATUS(message_get(txn, inbox, 2, &one, NULL), STATUS_OK);
+	CHECK_STATUS(message_get(txn, to, 2, &two, NULL), STATUS_OK);
+	CHECK(one.text == two.text && one.uidl != two.uidl);
+	CHECK(one.internal_at == two.internal_at && one.internal_zone == two.internal_zone);
+	CHECK_STATUS(text_references(txn, one.text, &refs, NULL), STATUS_OK);
+	CHECK_U64(refs, 2);
+	CHECK_STATUS(flags_get(txn, to, 2, &e, NULL), STATUS_OK);
+	CHECK_U64(e.modseq, before + 1);
+	txn_abort(&txn);
+	/* Nothing there to copy changes nothing; into itself, only what was there before. */
+	j = on_uids(t, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = to }, "500");
+	CHECK(j->status == STATUS_OK && j->result.change == 0 && j->result.uid_validity != 0);
+	j = on_uids(t, STORE_COPY, (struct store_work){ .mailbox = to, .to = to }, "1:4294967295");
+	testing_check_set(&j->result.target, "5:8");
+	check_messages(t, to, "1:100 2:1 3:0 4:204 5:100 6:1 7:0 8:204 ");
+	j = on_uids(t, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = 999 }, "1");
+	CHECK_STATUS(j->status, STATUS_ABSENT);
+	check_counters(t);
+}
+
+static void
+a_move_takes_the_message_with_it(void **state)
+{
+	struct testing *t = *state;
+	uint32_t inbox = ten(t), to = testing_mailbox(t, ME, "Deleted Items"), refs;
+	struct message_row before, after;
+	struct mailbox_row box;
+	const struct job *j;
+	uint64_t change = change_now(t);
+	struct txn *txn;
+
+	txn = testing_read(t);
+	CHECK_STATUS(message_get(txn, inbox, 2, &before, NULL), STATUS_OK);
+	txn_abort(&txn);
+	j = on_uids(t, STORE_MOVE, (struct store_work){ .mailbox = inbox, .to = to }, "2,4,9");
+	testing_check_set(&j->result.source, "2,4,9");
+	testing_check_set(&j->result.target, "1:3");
+	check_messages(t, inbox, "1:0 3:0 5:0 6:1 7:0 8:0 10:0 ");
+	check_messages(t, to, "1:1 2:1 3:0 ");
+	check_journal(t, change, "1 4 1:3|3 1 2,4,9|");
+	txn = testing_read(t);
+	CHECK_STATUS(message_get(txn, to, 1, &after, NULL), STATUS_OK);
+	CHECK(after.text == before.text && after.uidl == before.uidl);
+	CHECK_STATUS(message_get(txn, inbox, 2, &before, NULL), STATUS_ABSENT);
+	CHECK_STATUS(text_references(txn, after.text, &refs, NULL), STATUS_OK);
+	CHECK_U64(refs, 1);
+	CHECK_STATUS(mailbox_get(txn, inbox, &box, NULL), STATUS_OK);
+	CHECK(box.expunge_modseq == change + 1 && box.modseq == change + 1 && box.uid_next == 11);
+	txn_abort(&txn);
+	j = on_uids(t, STORE_MOVE, (struct store_work){ .mailbox = inbox, .to = inbox }, "1:4294967295");
+	testing_check_set(&j->result.target, "11:17");
+	check_messages(t, inbox, "11:0 12:0 13:0 14:1 15:0 16:0 17:0 ");
+	check_counters(t);
+}
+
+static void
+flags_change_only_where_they_differ(void **state)
+{
+	struct testing *t = *state;
+	static const struct {
+		const char *uids;
+		uint8_t mode;
+		uint64_t flags;
+		const char *keywords, *changed, *journal, *after;
+	} rows[] = {
+		{ "1:3", STORE_FLAGS_ADD, FLAG_SEEN, "", "1,3", "2 1 1,3 -0+1|", "1:1 2:1 3:1 4:1 " },
+		{ "1:3", STORE_FLAGS_ADD, FLAG_SEEN, "", "", "", "1:1 2:1 3:1 4:1 " },
+		{ "2:4", STORE_FLAGS_SET, FLAG_DELETED, "a B", "2:4", "2 1 2:4 -1+308|",
+		    "1:1 2:308 3:308 4:308 " },
+		{ "3", STORE_FLAGS_REMOVE, FLAG_DELETED, "A none", "3", "2 1 3 -108+0|",
+		    "1:1 2:308 3:200 4:308 " },
+		{ "1:4", STORE_FLAGS_SET, 0, "", "1:4", "2 1 1 -1+0|2 1 2,4 -308+0|2 1 3 -200+0|",
+		    "1:0 2:0 3:0 4:0 " },
+		{ "1", STORE_FLAGS_ADD, FLAG_SYSTEM << 8 | FLAG_DRAFT, "", "1", "2 1 1 -0+10|",
+		    "1:10 2:0 3:0 4:0 " },
+		{ "9", STORE_FLAGS_ADD, FLAG_SEEN, "", "", "", "1:10 2:0 3:0 4:0 " },
+	};
+	uint32_t inbox;
+
+	testing_account(t, ME);
+	inbox = testing_mailbox(t, ME, "INBOX");
+	for (int i = 1; i <= 4; i++)
+		testing_append(t, ME, inbox, "text", i % 2 == 0 ? FLAG_SEEN : 0, "");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t before = change_now(t);
+		const struct job *j = on_uids(t, STORE_FLAGS, (struct store_work){
+			.mailbox = inbox,
+			.mode = rows[i].mode,
+			.flags = rows[i].flags,
+			.keywords = slice_from_cstr(rows[i].keywords),
+		}, rows[i].uids);
+
+		CHECK_STATUS(j->status, STATUS_OK);
+		testing_check_set(&j->result.source, rows[i].changed);
+		CHECK_U64(j->result.change, rows[i].journal[0] == '\0' ? 0 : before + 1);
+		check_journal(t, before, rows[i].journal);
+		check_messages(t, inbox, rows[i].after);
+		check_counters(t);
+	}
+}
+
+static void
+unchanged_since_spares_what_changed_later(void **state)
+{
+	struct testing *t = *state;
+	uint32_t inbox = ten(t);
+	uint64_t since;
+	const struct job *j;
+
+	since = change_now(t);
+	on_uids(t, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_FLAGGED }, "5");
+	j = on_uids(t, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_ANSWERED,
+	    .unchanged_since = since }, "4:6");
+	testing_check_set(&j->result.source, "4,6");
+	testing_check_set(&j->result.failed, "5");
+	check_messages(t, inbox, "1:0 2:1 3:0 4:3 5:4 6:3 7:0 8:0 9:0 10:0 ");
+}
+
+static bool
+print_trash(void *ctx, const struct trash_row *row)
+{
+	buf_printf(ctx, "%u %.*s %llx %.*s %u|", row->message.uid, SLICE_ARG(row->mailbox),
+	    (unsigned long long)row->flags, SLICE_ARG(row->keywords), row->actor);
+	return true;
+}
+
+static void
+expunged_messages_lie_in_the_trash_area(void **state)
+{
+	struct testing *t = *state;
+	uint32_t inbox = ten(t);
+	struct buf b = buf_init(10000);
+	const struct job *j;
+	struct txn *txn;
+
+	on_uids(t, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_DELETED,
+	    .keywords = SLICE("a b") }, "2:4,9");
+	j = on_uids(t, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox, .mode = EXPUNGE_DELETED },
+	    "3:10");
+	testing_check_set(&j->result.source, "3:4,9");
+	check_messages(t, inbox, "1:0 2:309 5:0 6:1 7:0 8:0 10:0 ");
+	j = on_uids(t, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox, .mode = EXPUNGE_ALL },
+	    "1,7:8");
+	testing_check_set(&j->result.source, "1,7:8");
+	check_messages(t, inbox, "2:309 5:0 6:1 10:0 ");
+	txn = testing_read(t);
+	CHECK_STATUS(trash_each(txn, ME, print_trash, &b, NULL), STATUS_OK);
+	txn_abort(&txn);
+	CHECK_SLICE(buf_slice(&b), "3 INBOX 8 a b 7|4 INBOX 9 a b 7|9 INBOX 8 a b 7|"
+	    "1 INBOX 0  7|7 INBOX 0  7|8 INBOX 0  7|");
+	check_counters(t);
+	buf_clear(&b);
+}
+
+static void
+mailboxes_are_made_with_their_parents(void **state)
+{
+	struct testing *t = *state;
+	static const struct {
+		const char *name;
+		uint8_t role;
+		enum status st;
+	} rows[] = {
+		{ "Customers/Germany/ACME", 0, STATUS_OK },
+		{ "Customers/Germany/ACME", 0, STATUS_EXISTS },
+		{ "Customers/Germany", 0, STATUS_EXISTS },
+		{ "inbox", 0, STATUS_EXISTS },
+		{ "Inbox/old", 0, STATUS_OK },
+		{ "Archive", MAILBOX_ARCHIVE, STATUS_OK },
+		{ "Archive2", MAILBOX_ARCHIVE, STATUS_EXISTS },
+		{ "Cafe\xcc\x81", 0, STATUS_OK },
+		{ "Caf\xc3\xa9", 0, STATUS_EXISTS },	/* the same in NFC */
+		{ "", 0, STATUS_SYNTAX },
+		{ "/a", 0, STATUS_SYNTAX },
+		{ "a//b", 0, STATUS_SYNTAX },
+		{ "a/", 0, STATUS_SYNTAX },
+		{ "a/../b", 0, STATUS_SYNTAX },
+		{ "a*", 0, STATUS_SYNTAX },
+		{ "a%", 0, STATUS_SYNTAX },
+		{ "a\x01", 0, STATUS_SYNTAX },
+		{ "a\xc2\x85", 0, STATUS_SYNTAX },
+		{ "a\xff", 0, STATUS_SYNTAX },
+	};
+
+	testing_account(t, ME);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct store_work w = { .name = slice_from_cstr(rows[i].name), .role = rows[i].role };
+		const struct job *j = testing_work(t, ME, STORE_MAILBOX_MAKE, &w);
+
+		CHECK_STATUS(j->status, rows[i].st);
+		CHECK((j->result.mailbox != 0) == (j->status == STATUS_OK));
+	}
+	check_mailboxes(t, "Archive|Caf\xc3\xa9|Customers|Customers/Germany|Customers/Germany/ACME|"
+	    "Deleted Items|Drafts|INBOX|INBOX/old|Junk E-mail|Sent Items|");
+	check_counters(t);
+}
+
+static void
+names_have_limits(void **state)
+{
+	struct testing *t = *state;
+	char name[MAILBOX_NAME_MAX + 1];
+	struct store_work w = { .name = { name, MAILBOX_NAME_MAX } };
+
+	memset(name, 'x', sizeof(name));
+	testing_account(t, ME);
+	CHECK_STATUS(testing_work(t, ME, STORE_MAILBOX_MAKE, &w)->status, STATUS_OK);
+	w.name.len++;
+	CHECK_STATUS(testing_work(t, ME, STORE_MAILBOX_MAKE, &w)->status, STATUS_LIMIT);
+	for (size_t i = 0; i < sizeof(name); i++)
+		name[i] = i % 2 == 0 ? 'a' : '/';
+	w.name.len = 2 * MAILBOX_LEVELS_MAX - 1;
+	CHECK_STATUS(testing_work(t, ME, STORE_MAILBOX_MAKE, &w)->status, STATUS_OK);
+	w.name.len += 2;
+	CHECK_STATUS(testing_work(t, ME, STORE_MAILBOX_MAKE, &w)->status, STATUS_LIMIT);
+}
+
+static enum status
+make(struct testing *t, const char *name)
+{
+	struct store_work w = { .name = slice_from_cstr(name) };
+
+	return testing_work(t, ME, STORE_MAILBOX_MAKE, &w)->status;
+}
+
+static void
+renaming_takes_what_lies_below(void **state)
+{
+	struct testing *t = *state;
+	static const struct {
+		const char *from, *to;
+		enum status st;
+	} rows[] = {
+		{ "a/b", "z/y", STATUS_OK },
+		{ "a", "z/y/deep", STATUS_OK },
+		{ "none", "x", STATUS_ABSENT },
+		{ "z", "z/y2", STATUS_DENIED },
+		{ "z", "z", STATUS_EXISTS },
+		{ "z", "INBOX", STATUS_EXISTS },
+		{ "Drafts", "Entwuerfe", STATUS_DENIED },
+		{ "z", "bad*", STATUS_SYNTAX },
+		{ "ab", "inbox/ab", STATUS_OK },
+	};
+	struct buf b = buf_init(1000);
+	uint32_t id;
+	struct txn *txn;
+
+	testing_account(t, ME);
+	CHECK_STATUS(make(t, "a/b/c"), STATUS_OK);
+	CHECK_STATUS(make(t, "ab"), STATUS_OK);
+	id = testing_mailbox(t, ME, "a/b/c");
+	testing_append(t, ME, id, "text", 0, "");
+	CHECK_STATUS(testing_work(t, ME, STORE_SUBSCRIBE,
+	    &(struct store_work){ .name = SLICE("a/b/c") })->status, STATUS_OK);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct store_work w = {
+			.name = slice_from_cstr(rows[i].from),
+			.new_name = slice_from_cstr(rows[i].to),
+		};
+
+		CHECK_STATUS(testing_work(t, ME, STORE_MAILBOX_RENAME, &w)->status, rows[i].st);
+		check_counters(t);
+	}
+	check_mailboxes(t, "Deleted Items|Drafts|INBOX|INBOX/ab|Junk E-mail|Sent Items|"
+	    "z|z/y|z/y/c|z/y/deep|");
+	CHECK_U64(testing_mailbox(t, ME, "z/y/c"), id);
+	check_messages(t, id, "1:0 ");
+	txn = testing_read(t);
+	CHECK_STATUS(subscription_each(txn, ME, print_name, &b, NULL), STATUS_OK);
+	txn_abort(&txn);
+	CHECK_SLICE(buf_slice(&b), "Deleted Items|Drafts|INBOX|Junk E-mail|Sent Items|z/y/c|");
+	buf_clear(&b);
+}
+
+static void
+renaming_the_inbox_moves_its_messages(void **state)
+{
+	struct testing *t = *state;
+	uint32_t inbox = ten(t), to;
+	struct store_work w = { .name = SLICE("InBox"), .new_name = SLICE("old/2026") };
+
+	CHECK_STATUS(make(t, "INBOX/sub"), STATUS_OK);
+	CHECK_STATUS(testing_work(t, ME, STORE_MAILBOX_RENAME, &w)->status, STATUS_OK);
+	to = testing_mailbox(t, ME, "old/2026");
+	check_messages(t, inbox, "");
+	check_messages(t, to, "1:0 2:1 3:0 4:1 5:0 6:1 7:0 8:0 9:0 10:0 ");
+	check_mailboxes(t, "Deleted Items|Drafts|INBOX|INBOX/sub|Junk E-mail|Sent Items|old|old/2026|");
+	CHECK_U64(testing_append(t, ME, inbox, "next", 0, ""), 11);
+	check_counters(t);
+}
+
+static uint32_t
+uid_validity(struct testing *t, const char *name)
+{
+	struct mailbox_row row = { 0 };
+	struct txn *txn = testing_read(t);
+
+	CHECK_STATUS(mailbox_find(txn, ME, slice_from_cstr(name), &row, NULL), STATUS_OK);
+	txn_abort(&txn);
+	return row.uid_validity;
+}
+
+static void
+a_removed_mailbox_is_another_when_it_comes_again(void **state)
+{
+	struct testing *t = *state;
+	static const struct {
+		const char *name;
+		enum status st;
+	} rows[] = {
+		{ "a", STATUS_EXISTS }, { "INBOX", STATUS_DENIED }, { "Drafts", STATUS_DENIED },
+		{ "none", STATUS_ABSENT }, { "", STATUS_ABSENT }, { "a/b", STATUS_OK },
+		{ "a", STATUS_OK },
+	};
+	struct buf b = buf_init(1000);
+	uint32_t validity;
+	struct txn *txn;
+
+	testing_account(t, ME);
+	CHECK_STATUS(make(t, "a/b"), STATUS_OK);
+	validity = uid_validity(t, "a/b");
+	testing_append(t, ME, testing_mailbox(t, ME, "a/b"), "text", FLAG_SEEN, "word");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct store_work w = { .name = slice_from_cstr(rows[i].name) };
+
+		CHECK_STATUS(testing_work(t, ME, STORE_MAILBOX_REMOVE, &w)->status, rows[i].st);
+	}
+	check_mailboxes(t, "Deleted Items|Drafts|INBOX|Junk E-mail|Sent Items|");
+	check_counters(t);
+	txn = testing_read(t);
+	CHECK_STATUS(trash_each(txn, ME, print_trash, &b, NULL), STATUS_OK);
+	txn_abort(&txn);
+	CHECK_SLICE(buf_slice(&b), "1 a/b 1 word 7|");
+	CHECK_STATUS(make(t, "a/b"), STATUS_OK);
+	CHECK(uid_validity(t, "a/b") > validity);
+	buf_clear(&b);
+}
+
+static void
+any_valid_name_can_be_subscribed(void **state)
+{
+	struct testing *t = *state;
+	struct store_work w = { .name = SLICE("not/there") }, bad = { .name = SLICE("a*") };
+	struct txn *txn;
+	bool has = false;
+
+	testing_account(t, ME);
+	CHECK(testing_work(t, ME, STORE_SUBSCRIBE, &w)->result.change != 0);
+	CHECK(testing_work(t, ME, STORE_SUBSCRIBE, &w)->result.change == 0);
+	txn = testing_read(t);
+	CHECK_STATUS(subscription_has(txn, ME, SLICE("not/there"), &has, NULL), STATUS_OK);
+	CHECK(has);
+	CHECK_STATUS(subscription_has(txn, OTHER, SLICE("not/there"), &has, NULL), STATUS_OK);
+	CHECK(!has);
+	txn_abort(&txn);
+	CHECK(testing_work(t, ME, STORE_UNSUBSCRIBE, &w)->result.change != 0);
+	CHECK(testing_work(t, ME, STORE_UNSUBSCRIBE, &w)->result.change == 0);
+	CHECK_STATUS(testing_work(t, ME, STORE_SUBSCRIBE, &bad)->status, STATUS_SYNTAX);
+}
+
+static void
+recent_messages_are_claimed_once(void **state)
+{
+	struct testing *t = *state;
+	uint32_t inbox = ten(t);
+	static const struct {
+		uint32_t uid, from;
+	} rows[] = { { 3, 4 }, { 2, 4 }, { 10, 11 }, { UINT32_MAX, 11 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct store_work w = { .mailbox = inbox, .uid = rows[i].uid };
+		struct mailbox_row row;
+		struct txn *txn;
+
+		CHECK_STATUS(testing_work(t, ME, STORE_CLAIM_RECENT, &w)->status, STATUS_OK);
+		txn = testing_read(t);
+		CHECK_STATUS(mailbox_get(txn, inbox, &row, NULL), STATUS_OK);
+		CHECK_U64(row.recent_from, rows[i].from);
+		txn_abort(&txn);
+	}
+}
+
+/* More messages than one transaction takes: answered once, all done. */
+static void
+large_commands_are_done_in_parts(void **state)
+{
+	struct testing *t = *state;
+	enum { COUNT = 2 * JOB_SLICE + 500 };
+	static const char *texts[STORE_APPEND_MAX];
+	uint32_t inbox, to;
+	const struct job *j;
+
+	testing_account(t, ME);
+	inbox = testing_mailbox(t, ME, "INBOX");
+	to = testing_mailbox(t, ME, "Drafts");
+	for (int i = 0; i < STORE_APPEND_MAX; i++)
+		texts[i] = "t";
+	for (int n = 0; n < COUNT; n += 500)
+		CHECK_STATUS(testing_run(t, testing_append_job(ME, inbox, texts, 500, 0, ""))->status,
+		    STATUS_OK);
+	j = on_uids(t, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_DELETED },
+	    "1:4294967295");
+	testing_check_set(&j->result.source, "1:20500");
+	j = on_uids(t, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = inbox },
+	    "1:4294967295");
+	testing_check_set(&j->result.target, "20501:41000");
+	j = on_uids(t, STORE_MOVE, (struct store_work){ .mailbox = inbox, .to = to }, "20501:99999");
+	CHECK_STATUS(j->status, STATUS_OK);
+	testing_check_set(&j->result.source, "20501:41000");
+	testing_check_set(&j->result.target, "1:20500");
+	j = on_uids(t, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox }, "1:4294967295");
+	testing_check_set(&j->result.source, "1:20500");
+	check_counters(t);
+	CHECK_STATUS(make(t, "old"), STATUS_OK);
+	j = on_uids(t, STORE_MOVE, (struct store_work){ .mailbox = to,
+	    .to = testing_mailbox(t, ME, "old") }, "1:4294967295");
+	CHECK_STATUS(j->status, STATUS_OK);
+	CHECK_STATUS(testing_work(t, ME, STORE_MAILBOX_REMOVE,
+	    &(struct store_work){ .name = SLICE("old") })->status, STATUS_OK);
+	check_mailboxes(t, "Deleted Items|Drafts|INBOX|Junk E-mail|Sent Items|");
+	check_counters(t);
+}
+
+static void
+a_request_needs_a_good_grant_and_text(void **state)
+{
+	struct store_append_message m = { .size_bytes = 4 };
+	struct store_work w = { .message_count = 1, .messages = &m };
+	struct grant mute = { .account = ME };
+	struct buf grant = buf_init(GRANT_MAX), b = buf_init(REQUEST_MAX);
+	struct job *j = NULL;
+	int good = testing_memfd(SLICE("text")), short_one = testing_memfd(SLICE("tex")), open_one;
+
+	(void)state;
+	CHECK_STATUS(memfd_new(&open_one, NULL), STATUS_OK);
+	CHECK(write(open_one, "text", 4) == 4);
+	sha256_of(SLICE("text"), m.sha256);
+	testing_grant(ME, &grant);
+	w.grant = buf_slice(&grant);
+	CHECK_STATUS(work_encode(STORE_APPEND, &w, &b), STATUS_OK);
+#define TRY(fd, key) job_of_work(STORE_APPEND, buf_slice(&b), fd, key, 0, &j, NULL)
+	CHECK_STATUS(TRY(good, SLICE("other")), STATUS_DENIED);
+	CHECK_STATUS(TRY(-1, TESTING_KEY), STATUS_CORRUPT);
+	CHECK_STATUS(TRY(short_one, TESTING_KEY), STATUS_CORRUPT);
+	CHECK_STATUS(TRY(open_one, TESTING_KEY), STATUS_CORRUPT);
+	CHECK_STATUS(TRY(good, TESTING_KEY), STATUS_OK);
+	job_free(&j);
+	for (size_t len = b.len; len-- > 0;) {
+		b.len = len;
+		CHECK_STATUS(TRY(good, TESTING_KEY), STATUS_CORRUPT);
+	}
+	buf_reset(&b);
+	m.sha256[0] ^= 1;
+	CHECK_STATUS(work_encode(STORE_APPEND, &w, &b), STATUS_OK);
+	CHECK_STATUS(TRY(good, TESTING_KEY), STATUS_CORRUPT);
+#undef TRY
+	buf_reset(&grant);
+	grant_seal(&mute, TESTING_KEY, &grant);
+	w.grant = buf_slice(&grant);
+	buf_reset(&b);
+	CHECK_STATUS(work_encode(STORE_SESSION, &w, &b), STATUS_OK);
+	CHECK_STATUS(job_of_work(STORE_SESSION, buf_slice(&b), -1, TESTING_KEY, 0, &j, NULL),
+	    STATUS_DENIED);
+	close(good);
+	close(short_one);
+	close(open_one);
+	buf_clear(&grant);
+	buf_clear(&b);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+#define ROW(test) cmocka_unit_test_setup_teardown(test, testing_setup, testing_teardown)
+		ROW(a_new_account_has_its_folders_once),
+		ROW(appended_messages_come_back_as_they_were),
+		ROW(an_append_is_all_or_nothing),
+		ROW(copies_keep_flags_and_names_of_keywords),
+		ROW(a_move_takes_the_message_with_it),
+		ROW(flags_change_only_where_they_differ),
+		ROW(unchanged_since_spares_what_changed_later),
+		ROW(expunged_messages_lie_in_the_trash_area),
+		ROW(mailboxes_are_made_with_their_parents),
+		ROW(names_have_limits),
+		ROW(renaming_takes_what_lies_below),
+		ROW(renaming_the_inbox_moves_its_messages),
+		ROW(a_removed_mailbox_is_another_when_it_comes_again),
+		ROW(any_valid_name_can_be_subscribed),
+		ROW(recent_messages_are_claimed_once),
+		ROW(large_commands_are_done_in_parts),
+#undef ROW
+		cmocka_unit_test(a_request_needs_a_good_grant_and_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
