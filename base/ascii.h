@@ -11,49 +11,56 @@
 #include "base/status.h"
 
 /* What a byte is, and its other case.  Bytes from 128 on are 8bit and nothing else. */
-/* Inline, since parsers call them for every byte. */
+/* Inline, since parsers call them for every byte.  ASCII only: a byte above 127 is of no class. */
 static inline bool
 ascii_is_alpha(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* 0 to 9. */
 static inline bool
 ascii_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
+/* A letter or a digit. */
 static inline bool
 ascii_is_alnum(char c)
 {
 	return ascii_is_alpha(c) || ascii_is_digit(c);
 }
 
+/* SP HTAB CR LF */
 static inline bool
-ascii_is_space(char c)	/* SP HTAB CR LF */
+ascii_is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* Below SP, and DEL. */
 static inline bool
-ascii_is_control(char c)	/* below SP, and DEL */
+ascii_is_control(char c)
 {
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
+/* Above 127. */
 static inline bool
 ascii_is_8bit(char c)
 {
 	return ((unsigned char)c & 0x80) != 0;
 }
 
+/* A to Z become a to z; others stay. */
 static inline char
 ascii_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+/* a to z become A to Z; others stay. */
 static inline char
 ascii_upper(char c)
 {
