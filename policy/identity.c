@@ -128,7 +128,12 @@ identity_find(const struct directory *d, struct slice address)
 	struct identity i = { .kind = IDENTITY_MALFORMED };
 	struct buf form = buf_init(ADDRESS_LEN_MAX);
 
-	if (identity_address_form(address, &form) == STATUS_OK)
+	const struct account_record *postmaster = directory_postmaster(d);
+
+	/* RFC 5321 s.4.5.1: the one name that needs no domain. */
+	if (slice_equal_nocase(address, SLICE("postmaster")) && postmaster != NULL)
+		i = of_account(postmaster, "postmaster");
+	else if (identity_address_form(address, &form) == STATUS_OK)
 		i = find_form(d, buf_slice(&form));
 	buf_clear(&form);
 	return i;

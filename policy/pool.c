@@ -18,7 +18,7 @@ struct pool {
 	struct job *jobs;	/* a ring of queue_max */
 	unsigned first, count, max;
 	pthread_t *threads;
-	unsigned thread_count;
+	unsigned thread_count, threads_wanted;
 };
 
 static void *
@@ -58,10 +58,7 @@ pool_new(unsigned threads, unsigned queue_max)
 	p->max = queue_max;
 	p->jobs = mem_array(struct job, queue_max);
 	p->threads = mem_array(pthread_t, threads);
-	for (unsigned i = 0; i < threads; i++)
-		if (pthread_create(&p->threads[p->thread_count], NULL, work, p) == 0)
-			p->thread_count++;
-	ASSERT(p->thread_count > 0);
+	p->threads_wanted = threads;
 	return p;
 }
 
@@ -86,13 +83,23 @@ pool_free(struct pool **pool)
 	mem_free(p);
 }
 
+/* Not before the first job: a daemon gives up its rights after its start, threads included. */
+static void
+start_threads(struct pool *p)
+{
+	while (p->thread_count < p->threads_wanted &&
+	    pthread_create(&p->threads[p->thread_count], NULL, work, p) == 0)
+		p->thread_count++;
+}
+
 enum status
 pool_run(struct pool *p, void (*fn)(void *ctx), void *ctx)
 {
 	enum status st = STATUS_BUSY;
 
+	start_threads(p);
 	(void)pthread_mutex_lock(&p->lock);
-	if (p->count < p->max) {
+	if (p->count < p->max && p->thread_count > 0) {
 		p->jobs[(p->first + p->count) % p->max] = (struct job){ fn, ctx };
 		p->count++;
 		(void)pthread_cond_signal(&p->wake);

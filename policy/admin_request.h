@@ -1,0 +1,63 @@
+/*
+ * admin_request.h -- one request of mailadm as its verbs see it.
+ */
+#ifndef POLICY_ADMIN_REQUEST_H
+#define POLICY_ADMIN_REQUEST_H
+
+#include <jansson.h>
+
+#include "policy/admin.h"
+#include "policy/directory.h"
+
+struct admin_request {
+	struct admin_request *prev, *next;
+	struct admin *admin;
+	struct policyd *policyd;
+	uint64_t ipc_peer;
+	uint32_t request;
+	json_t *args;		/* the object without noun and verb */
+	const struct admin_verb *verb;
+	struct buf verifier;	/* of args' "password", made on a thread before the verb runs */
+	struct problem why;
+};
+
+/*
+ * A verb: OK after its rows; PENDING: admin_end() will come; anything else is
+ * the answer, with r->why.  It has changed nothing then.
+ */
+struct admin_verb {
+	const char *noun, *verb;
+	enum status (*run)(struct admin_request *r);
+};
+
+extern const struct admin_verb admin_domain_verbs[], admin_alias_verbs[], admin_user_verbs[],
+    admin_fetch_verbs[];	/* each ends in a row without noun */
+
+/* Send a row; takes it. */
+void admin_row(struct admin_request *r, json_t *row);
+/* The last answer to a request whose verb was PENDING. */
+void admin_end(struct admin_request *r, enum status st);
+
+/*
+ * Read arguments as json_unpack() does, strictly: a missing, unknown or
+ * mistyped one is SYNTAX with r->why set.  format is a literal of ours.
+ */
+MUST_USE enum status admin_unpack(struct admin_request *r, const char *format, ...);
+
+/* Read a form of identity.h; SYNTAX with why. */
+MUST_USE enum status admin_domain_arg(struct admin_request *r, const char *text, struct buf *out);
+MUST_USE enum status admin_address_arg(struct admin_request *r, const char *text,
+    struct buf *out);
+/* A login; without '@' at the default domain. */
+MUST_USE enum status admin_login_arg(struct admin_request *r, const char *text, struct buf *out);
+/* The account of that login, or ABSENT with why. */
+MUST_USE enum status admin_account_arg(struct admin_request *r, const char *text,
+    const struct account_record **out);
+/* DENIED, EXISTS or OK: may this address be given to somebody new?  Its domain must be ours. */
+MUST_USE enum status admin_address_free(struct admin_request *r, struct slice address);
+
+json_t *admin_text(struct slice s);
+/* Text, or null when it is empty. */
+json_t *admin_text_or_null(struct slice s);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * bootstrap.h -- the first domain and the first account of a new instance,
+ * made while nothing runs.
+ */
+#ifndef POLICY_BOOTSTRAP_H
+#define POLICY_BOOTSTRAP_H
+
+#include "base/problem.h"
+#include "base/slice.h"
+#include "base/status.h"
+
+/*
+ * Make the directory in policy_dir (an existing folder) with one domain, the
+ * default, and one account, an administrator: admin_login is "name" or
+ * "name@domain".
+ * SYNTAX  a name or the password is not well formed   EXISTS  there are accounts already
+ * LIMIT   the password is too long   others as env_open() and txn_commit()
+ */
+MUST_USE enum status bootstrap_directory(const char *policy_dir, struct slice domain,
+    struct slice admin_login, struct slice password, struct problem *why);
+
+#endif

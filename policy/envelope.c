@@ -1,0 +1,83 @@
+#include "policy/envelope.h"
+
+#include "policy/identity.h"
+
+static const struct {
+	uint16_t code;
+	const char *enhanced, *text;
+} replies[REPLY_COUNT] = {
+	[REPLY_SENDER_OK] = { 250, "2.1.0", "sender ok" },
+	[REPLY_RECIPIENT_OK] = { 250, "2.1.5", "recipient ok" },
+	[REPLY_ACCEPTED] = { 250, "2.0.0", "stored" },
+	[REPLY_LOGIN_FIRST] = { 530, "5.7.0", "log in first" },
+	[REPLY_NOT_YOUR_ADDRESS] = { 553, "5.7.1", "this sender address is not one of yours" },
+	[REPLY_NO_USER] = { 550, "5.1.1", "no such user here" },
+	[REPLY_DISABLED] = { 550, "5.2.1", "this mailbox is switched off" },
+	[REPLY_NO_RELAY] = { 550, "5.7.1", "relaying denied" },
+	[REPLY_NO_ROUTE] = { 550, "5.7.1", "no route to outside domains is set up: ask your "
+	    "administrator" },
+	[REPLY_BAD_ADDRESS] = { 553, "5.1.3", "this is no mailbox address" },
+	[REPLY_NO_SESSION] = { 451, "4.3.0", "this session is not known: connect again" },
+	[REPLY_NO_RECIPIENTS] = { 554, "5.5.1", "no valid recipients" },
+	[REPLY_TOO_MANY_HOPS] = { 554, "5.4.6", "too many hops: this message is going in circles" },
+	[REPLY_TRY_LATER] = { 451, "4.3.0", "temporary failure: try again later" },
+	[REPLY_FULL] = { 452, "4.3.1", "too much in hand: try again later" },
+	[REPLY_BAD_TEXT] = { 451, "4.3.0", "the message did not reach us whole: send it again" },
+};
+
+struct policy_reply
+envelope_reply(enum envelope_reply r)
+{
+	return (struct policy_reply){
+		.code = replies[r].code,
+		.enhanced = slice_from_cstr(replies[r].enhanced),
+		.text = slice_from_cstr(replies[r].text),
+	};
+}
+
+static const struct account_record *
+who(const struct directory *d, uint32_t account)
+{
+	const struct account_record *r = directory_account(d, account);
+
+	return r != NULL && r->is_enabled ? r : NULL;
+}
+
+struct policy_reply
+envelope_sender(const struct directory *d, enum policy_service service, uint32_t account,
+    struct slice sender)
+{
+	const struct account_record *r = who(d, account);
+
+	if (service != SERVICE_SUBMISSION)
+		return envelope_reply(service == SERVICE_SMTP ? REPLY_SENDER_OK :
+		    REPLY_NO_SESSION);
+	if (r == NULL)
+		return envelope_reply(REPLY_LOGIN_FIRST);
+	return envelope_reply(identity_may_send(d, r, sender) ? REPLY_SENDER_OK :
+	    REPLY_NOT_YOUR_ADDRESS);
+}
+
+struct policy_reply
+envelope_recipient(const struct directory *d, enum policy_service service, uint32_t account,
+    struct slice recipient)
+{
+	bool is_ours = service == SERVICE_SUBMISSION;
+
+	if (is_ours && who(d, account) == NULL)
+		return envelope_reply(REPLY_LOGIN_FIRST);
+	switch (identity_find(d, recipient).kind) {
+	case IDENTITY_PEOPLE:
+	case IDENTITY_SHARED:
+		return envelope_reply(REPLY_RECIPIENT_OK);
+	case IDENTITY_DISABLED:
+		return envelope_reply(REPLY_DISABLED);
+	case IDENTITY_UNKNOWN:
+		return envelope_reply(REPLY_NO_USER);
+	case IDENTITY_FOREIGN:
+		return envelope_reply(is_ours ? REPLY_NO_ROUTE : REPLY_NO_RELAY);
+	case IDENTITY_MALFORMED:
+		break;
+	}
+	return envelope_reply(REPLY_BAD_ADDRESS);
+}

@@ -1,0 +1,489 @@
+#include "policy/intake.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/table.h"
+#include "policy/directory.h"
+#include "policy/envelope.h"
+#include "policy/helper.h"
+#include "policy/plan.h"
+#include "policy/protocol.h"
+#include "policy/route.h"
+#include "policy/session.h"
+#include "store/plan_client.h"
+
+/* One message under way. */
+struct job {
+	struct job *prev, *next;
+	struct intake *intake;
+	uint64_t ipc_peer;
+	uint32_t request;
+	int text;		/* sealed memfd */
+	char *question;		/* the request's payload: slices below point into it */
+	bool is_fetched;
+	struct policy_submission submission;
+	struct slice *recipients;
+	struct policy_fetched fetched;
+	enum policy_service service;	/* of the session that submitted it */
+	uint32_t author;		/* who was logged in there */
+	char *actor;			/* login, peer address or fetch account, for audit and log */
+	uint64_t reading;	/* what helper and stored were asked; 0: nothing */
+	uint32_t asking;
+	char *reading_answer;	/* kept while stored is asked about the thread */
+	size_t reading_answer_len;
+};
+
+struct intake {
+	struct policyd *policyd;
+	struct job *jobs;
+	uint64_t bytes;		/* of all texts under way */
+	void (*idle)(void *ctx);
+	void *idle_ctx;
+};
+
+static uint32_t
+job_size(const struct job *j)
+{
+	return j->is_fetched ? j->fetched.size_bytes : j->submission.size_bytes;
+}
+
+static struct slice
+job_mid(const struct job *j)
+{
+	return j->is_fetched ? j->fetched.mid : j->submission.mid;
+}
+
+struct intake *
+intake_new(struct policyd *p)
+{
+	struct intake *i = mem_new(struct intake);
+
+	i->policyd = p;
+	return i;
+}
+
+bool
+intake_is_idle(const struct intake *i)
+{
+	return i->jobs == NULL;
+}
+
+void
+intake_when_idle(struct intake *i, void (*idle)(void *ctx), void *ctx)
+{
+	i->idle = idle;
+	i->idle_ctx = ctx;
+	if (i->jobs == NULL)
+		idle(ctx);
+}
+
+static void
+job_free(struct job *j)
+{
+	struct intake *i = j->intake;
+
+	if (j->prev != NULL)
+		j->prev->next = j->next;
+	else
+		i->jobs = j->next;
+	if (j->next != NULL)
+		j->next->prev = j->prev;
+	if (j->reading != 0)
+		helpers_cancel(i->policyd->helpers, j->reading);
+	if (j->asking != 0)
+		plan_cancel(i->policyd->store, j->asking);
+	i->bytes -= job_size(j);
+	if (j->text >= 0)
+		close(j->text);
+	mem_free(j->question);
+	mem_free(j->recipients);
+	mem_free(j->actor);
+	mem_free(j->reading_answer);
+	mem_free(j);
+	if (i->jobs == NULL && i->idle != NULL)
+		i->idle(i->idle_ctx);
+}
+
+void
+intake_free(struct intake **intake)
+{
+	struct intake *i = *intake;
+
+	if (i == NULL)
+		return;
+	*intake = NULL;
+	i->idle = NULL;
+	while (i->jobs != NULL)
+		job_free(i->jobs);
+	mem_free(i);
+}
+
+/* ---- answers ---- */
+
+static void
+log_job(const struct job *j, const char *event, enum status st, uint32_t copies)
+{
+	struct slice sid = j->submission.sid;
+	char *name = mem_dup(sid);
+	struct log_line l;
+
+	log_begin(&l, LOG_INFO, event, sid.len > 0 ? name : NULL);
+	log_slice(&l, "mid", job_mid(j));
+	log_cstr(&l, "actor", j->actor);
+	log_u64(&l, "size", job_size(j));
+	if (copies > 0)
+		log_u64(&l, "copies", copies);
+	if (st != STATUS_OK)
+		log_cstr(&l, "status", status_name(st));
+	log_end(&l);
+	mem_free(name);
+}
+
+static void
+send_status(struct ipc_server *s, uint64_t peer, uint16_t type, uint32_t request, enum status st,
+    const struct problem *why)
+{
+	struct buf out = buf_init(IPC_FRAME_MAX);
+
+	policy_answer_put(&out, st, why);
+	(void)ipc_send_to(s, peer, type, request, buf_slice(&out), -1);
+	buf_clear(&out);
+}
+
+static void
+send_reply(struct ipc_server *s, uint64_t peer, uint32_t request, struct policy_reply reply)
+{
+	struct buf out = buf_init(IPC_FRAME_MAX);
+
+	policy_answer_put(&out, STATUS_OK, NULL);
+	policy_reply_put(&out, &reply);
+	(void)ipc_send_to(s, peer, POLICY_SUBMIT, request, buf_slice(&out), -1);
+	buf_clear(&out);
+}
+
+static enum envelope_reply
+reply_of(enum status st)
+{
+	switch (st) {
+	case STATUS_OK:
+		return REPLY_ACCEPTED;
+	case STATUS_LIMIT:
+		return REPLY_FULL;
+	case STATUS_ABSENT:
+		return REPLY_NO_RECIPIENTS;
+	case STATUS_CORRUPT:
+	case STATUS_DENIED:
+		return REPLY_BAD_TEXT;
+	case STATUS_PENDING:
+	case STATUS_SYNTAX:
+	case STATUS_EXISTS:
+	case STATUS_BUSY:
+	case STATUS_STALE:
+	case STATUS_IO:
+	case STATUS_COUNT:
+		break;
+	}
+	return REPLY_TRY_LATER;
+}
+
+/* Answer and forget the job. */
+static void
+job_end_with(struct job *j, enum status st, enum envelope_reply reply, const struct problem *why)
+{
+	struct ipc_server *s = j->intake->policyd->service;
+
+	if (st != STATUS_OK)
+		log_job(j, "policy.mail.refused", st, 0);
+	if (j->is_fetched)
+		send_status(s, j->ipc_peer, POLICY_FETCH_SUBMIT, j->request, st, why);
+	else
+		send_reply(s, j->ipc_peer, j->request, envelope_reply(reply));
+	job_free(j);
+}
+
+static void
+job_end(struct job *j, enum status st, const struct problem *why)
+{
+	job_end_with(j, st, reply_of(st), why);
+}
+
+/* ---- step 3: routed, planned, executed ---- */
+
+static void
+plan_done_arrived(void *ctx, enum status st, uint64_t change, const struct problem *why)
+{
+	struct job *j = ctx;
+
+	(void)change;
+	j->asking = 0;
+	if (st == STATUS_OK)
+		log_job(j, "policy.mail.stored", st, 0);
+	/* The text is refused by stored where it is not what the helper read: try again. */
+	job_end(j, st == STATUS_CORRUPT ? STATUS_BUSY : st, why);
+}
+
+static void
+fill_source(const struct job *j, const struct digest_done *d, struct plan_source *s)
+{
+	memcpy(s->sha256, d->sha256, sizeof(s->sha256));
+	s->digest = d->record;
+	s->mid = job_mid(j);
+	s->size_bytes = job_size(j);
+	s->actor = slice_from_cstr(j->actor);
+	if (!j->is_fetched) {
+		s->sid = j->submission.sid;
+		s->received_at = j->submission.received_at;
+		s->author = j->author;
+		s->sender = j->submission.sender;
+		s->recipients = j->submission.recipients;
+		s->recipient_count = j->submission.recipient_count;
+		return;
+	}
+	s->received_at = j->fetched.received_at;
+	s->fetch = j->fetched.fetch;
+	s->uidl = j->fetched.uidl;
+	for (uint32_t i = 0; i < d->facts.address_count && s->sender.len == 0; i++)
+		if (d->facts.addresses[i].field == FACTS_FROM)
+			s->sender = d->facts.addresses[i].address;
+}
+
+static void
+execute(struct job *j, const struct digest_done *d, const struct fetch_record *fetch,
+    const struct route_decision *decision)
+{
+	struct plan_source source = { 0 };
+	struct slice shared;
+	struct plan plan;
+	struct buf memory;
+
+	fill_source(j, d, &source);
+	if (fetch != NULL) {
+		/* A collected message has lost its envelope: the mailbox it lay in is what is known. */
+		shared = fetch->shared.len > 0 ? fetch->shared : fetch->user;
+		source.recipients = &shared;
+		source.recipient_count = 1;
+	}
+	plan_for_mail(&source, decision, &plan, &memory);
+	j->asking = plan_execute(j->intake->policyd->store, &plan, j->text, plan_done_arrived, j);
+	plan_clear(&plan);
+	buf_clear(&memory);
+}
+
+static void
+route(struct job *j, const struct digest_done *d, const uint32_t *authors)
+{
+	const struct directory *directory = j->intake->policyd->directory;
+	struct route_question q = {
+		.recipients = j->submission.recipients,
+		.recipient_count = j->submission.recipient_count,
+		.fetch = j->is_fetched ? directory_fetch(directory, j->fetched.fetch) : NULL,
+		.facts = &d->facts,
+		.authors = authors,
+	};
+	struct route_decision decision;
+	struct problem why = { 0 };
+
+	if ((j->is_fetched && q.fetch == NULL) ||
+	    route_decide(directory, &q, &decision) != STATUS_OK) {
+		problem_set(&why, "the fetch account, or who it is for, is gone");
+		job_end(j, STATUS_ABSENT, &why);
+		return;
+	}
+	execute(j, d, q.fetch, &decision);
+	route_decision_clear(&decision);
+}
+
+/* ---- step 2: read; stored is asked who wrote what it answers ---- */
+
+static void
+thread_arrived(void *ctx, enum status st, const uint32_t *accounts, uint32_t count)
+{
+	struct job *j = ctx;
+	struct digest_done d;
+	struct problem why = { 0 };
+
+	j->asking = 0;
+	if (st != STATUS_OK) {
+		/* Routing by name what belongs to a thread would be wrong for ever: later is not. */
+		problem_set(&why, "stored does not say whose thread it is");
+		job_end(j, STATUS_BUSY, &why);
+		return;
+	}
+	if (digest_done_read(slice_make(j->reading_answer, j->reading_answer_len), &d) !=
+	    STATUS_OK || count != d.facts.key_count)
+		mem_assert_failed("what was read once is read again", __FILE__, __LINE__);
+	route(j, &d, accounts);
+	digest_done_clear(&d);
+}
+
+static bool
+needs_thread(const struct job *j, const struct digest_done *d)
+{
+	const struct directory *directory = j->intake->policyd->directory;
+	struct route_question q = {
+		.recipients = j->submission.recipients,
+		.recipient_count = j->submission.recipient_count,
+		.fetch = j->is_fetched ? directory_fetch(directory, j->fetched.fetch) : NULL,
+		.facts = &d->facts,
+	};
+
+	return route_needs_thread(directory, &q);
+}
+
+static void
+read_arrived(void *ctx, enum status st, const struct digest_done *d)
+{
+	struct job *j = ctx;
+	struct problem why = { 0 };
+
+	j->reading = 0;
+	if (st != STATUS_OK) {
+		problem_set(&why, "the message cannot be read now");
+		job_end(j, st == STATUS_DENIED ? st : STATUS_BUSY, &why);
+		return;
+	}
+	if (!j->is_fetched && d->facts.received_count > RECEIVED_MAX) {
+		job_end_with(j, STATUS_LIMIT, REPLY_TOO_MANY_HOPS, NULL);
+		return;
+	}
+	if (!needs_thread(j, d)) {
+		route(j, d, NULL);
+		return;
+	}
+	j->reading_answer = mem_dup(d->payload);
+	j->reading_answer_len = d->payload.len;
+	j->asking = plan_thread(j->intake->policyd->store, d->facts.keys, d->facts.key_count,
+	    thread_arrived, j);
+}
+
+/* ---- step 1: taken ---- */
+
+static struct job *
+job_new(struct policyd *p, struct ipc_peer *peer, struct ipc_frame *frame)
+{
+	struct job *j = mem_new(struct job);
+
+	j->intake = p->intake;
+	j->ipc_peer = ipc_peer_id(peer);
+	j->request = frame->request;
+	j->question = mem_dup(frame->payload);
+	j->text = frame->fd;
+	frame->fd = -1;
+	j->next = p->intake->jobs;
+	if (j->next != NULL)
+		j->next->prev = j;
+	p->intake->jobs = j;
+	return j;
+}
+
+static void
+job_begin(struct job *j, uint32_t prefix_len)
+{
+	struct policyd *p = j->intake->policyd;
+	struct problem why = { 0 };
+	enum status st = STATUS_OK;
+
+	j->intake->bytes += job_size(j);
+	if (p->is_stopping) {
+		st = STATUS_BUSY;
+		problem_set(&why, "policyd is stopping");
+	} else if (j->intake->bytes > p->settings->bytes_in_flight) {
+		st = STATUS_LIMIT;
+		problem_set(&why, "too many bytes are under way");
+	} else {
+		st = memfd_sealed_check(j->text, job_size(j), &why);
+	}
+	if (st != STATUS_OK) {
+		job_end(j, st, &why);
+		return;
+	}
+	j->reading = helpers_read(p->helpers, j->text, job_size(j), prefix_len, read_arrived, j);
+}
+
+/* The reply that ends the submission here, or REPLY_ACCEPTED. */
+static struct policy_reply
+check_envelope(const struct job *j, const struct directory *d)
+{
+	struct policy_reply reply = envelope_sender(d, j->service, j->author,
+	    j->submission.sender);
+
+	if (reply.code == 250 && j->submission.recipient_count == 0)
+		reply = envelope_reply(REPLY_NO_RECIPIENTS);
+	for (uint32_t i = 0; reply.code == 250 && i < j->submission.recipient_count; i++)
+		reply = envelope_recipient(d, j->service, j->author, j->submission.recipients[i]);
+	return reply;
+}
+
+/* What smtpd has checked already is checked again: it reads strangers' bytes, we do not. */
+static void
+submit(struct job *j, const struct session *s)
+{
+	struct policyd *p = j->intake->policyd;
+	const struct account_record *author;
+	struct policy_reply reply = envelope_reply(REPLY_NO_SESSION);
+
+	if (s != NULL) {
+		j->service = s->service;
+		j->author = s->service == SERVICE_SUBMISSION ? s->account : 0;
+		author = directory_account(p->directory, j->author);
+		j->actor = author != NULL ? mem_dup(author->login) :
+		    mem_dup(slice_from_cstr(s->peer));
+		reply = check_envelope(j, p->directory);
+	} else {
+		j->actor = mem_dup(SLICE("-"));
+	}
+	if (reply.code == 250) {
+		job_begin(j, j->submission.prefix_len);
+		return;
+	}
+	j->intake->bytes += job_size(j);	/* job_free() takes it off */
+	log_job(j, "policy.mail.refused", STATUS_DENIED, 0);
+	send_reply(p->service, j->ipc_peer, j->request, reply);
+	job_free(j);
+}
+
+enum status
+intake_submit(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
+    struct ipc_frame *frame)
+{
+	struct policy_submission read;
+	struct slice *recipients;
+	struct job *j;
+	enum status st = policy_submission_read(frame->payload, &read, &recipients);
+
+	if (st != STATUS_OK)
+		return st;
+	mem_free(recipients);
+	j = job_new(p, peer, frame);
+	/* Again, from our own copy of the same bytes. */
+	st = policy_submission_read(slice_make(j->question, frame->payload.len), &j->submission,
+	    &j->recipients);
+	ASSERT(st == STATUS_OK);
+	submit(j, table_get(sessions, j->submission.sid));
+	return STATUS_OK;
+}
+
+enum status
+intake_fetched(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
+    struct ipc_frame *frame)
+{
+	const struct fetch_record *fetch;
+	struct policy_fetched read;
+	struct job *j;
+	enum status st = policy_fetched_read(frame->payload, &read);
+
+	(void)sessions;
+	if (st != STATUS_OK)
+		return st;
+	j = job_new(p, peer, frame);
+	j->is_fetched = true;
+	st = policy_fetched_read(slice_make(j->question, frame->payload.len), &j->fetched);
+	ASSERT(st == STATUS_OK);
+	fetch = directory_fetch(p->directory, j->fetched.fetch);
+	j->actor = mem_dup(fetch != NULL ? fetch->name : SLICE("-"));
+	job_begin(j, j->fetched.prefix_len);
+	return STATUS_OK;
+}

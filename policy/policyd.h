@@ -1,0 +1,43 @@
+/*
+ * policyd.h -- what the parts of policyd share.
+ */
+#ifndef POLICY_POLICYD_H
+#define POLICY_POLICYD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/problem.h"
+#include "net/ipc.h"
+#include "policy/settings.h"
+
+struct admin;
+struct auth;
+struct directory;
+struct fetching;
+struct helpers;
+struct intake;
+struct loop;
+struct outbox;
+struct plan_client;
+
+struct policyd {
+	struct loop *loop;
+	const struct policy_settings *settings;
+	struct buf grant_key;
+	uid_t fetchd_uid;		/* who may ask for secrets, besides root and ourselves */
+	struct directory *directory;
+	struct auth *auth;
+	struct helpers *helpers;
+	struct plan_client *store;
+	struct ipc_server *service;	/* policy.sock */
+	struct intake *intake;
+	struct fetching *fetching;
+	struct outbox *outbox;
+	struct admin *admin;
+	bool is_stopping;
+};
+
+#endif

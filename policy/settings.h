@@ -1,0 +1,21 @@
+/*
+ * settings.h -- what tradepost.conf says to policyd, section [policy].
+ */
+#ifndef POLICY_SETTINGS_H
+#define POLICY_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/settings.h"
+
+struct policy_settings {
+	uint64_t bytes_in_flight;
+	uint32_t auth_threads;
+	uint32_t auth_queue;
+};
+
+extern const struct setting policy_setting_rows[];
+extern const size_t policy_setting_count;
+
+#endif
