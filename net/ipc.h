@@ -49,7 +49,7 @@ struct ipc_server_handler {
 	enum status (*on_frame)(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame);
 	/*
 	 * The peer is gone, whoever closed it (ipc_peer_close() and ipc_server_free()
-	 * call this, too); the pointer means nothing afterwards.
+	 * call this, too); the pointer means nothing afterwards.  May be NULL.
 	 */
 	void (*on_close)(void *ctx, struct ipc_peer *peer);
 };

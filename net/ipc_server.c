@@ -198,7 +198,8 @@ ipc_peer_close(struct ipc_peer *p)
 
 	link_remove(&p->link);
 	s->peer_count--;
-	s->handler->on_close(s->ctx, p);
+	if (s->handler->on_close != NULL)
+		s->handler->on_close(s->ctx, p);
 	channel_free(&p->channel);
 	mem_free(p);
 }
