@@ -8,6 +8,7 @@
 #include "net/loop.h"
 
 enum phase {
+	FRESH,		/* the greeting may come before anybody listens */
 	IDLE,		/* nothing is asked: the server must be silent */
 	SHAKING,	/* a TLS handshake */
 	REPLYING,	/* the status line is to come */
@@ -28,6 +29,7 @@ struct pop3_client {
 	enum status part_status;
 	enum status broken;	/* why, when BROKEN */
 	struct problem why;
+	bool is_greeted;
 	bool is_secure;
 	unsigned depth;		/* handlers running: free later */
 	bool is_freed;
@@ -56,7 +58,8 @@ finish(struct pop3_client *c, enum status st, const struct pop3_reply *reply)
 
 	c->ask.done = NULL;
 	if (c->phase != BROKEN) {
-		c->phase = IDLE;
+		c->is_greeted = c->is_greeted || c->phase != SHAKING;
+		c->phase = c->is_greeted ? IDLE : FRESH;
 		conn_set_deadline(c->conn, 0);
 		conn_set_patience(c->conn, 0);
 	}
@@ -237,6 +240,7 @@ take(struct pop3_client *c)
 		return take_listed(c);
 	case TEXTING:
 		return take_text(c);
+	case FRESH:
 	case SHAKING:
 	case BROKEN:
 		break;
@@ -330,13 +334,16 @@ pop3_client_ask(struct pop3_client *c, const struct pop3_ask *ask)
 		timer_set(c->later, 0);
 		return;
 	}
-	ASSERT(c->phase == IDLE);
+	ASSERT(c->phase == IDLE || c->phase == FRESH);
 	c->why = (struct problem){ 0 };
 	c->phase = REPLYING;
 	conn_set_patience(c->conn, FETCH_PATIENCE_S);
 	conn_set_deadline(c->conn, ask->deadline_s);
-	if (ask->command.len == 0)
+	if (ask->command.len == 0) {
+		conn_pause(c->conn);	/* to be told of what is there already */
+		conn_resume(c->conn);
 		return;
+	}
 	conn_write(c->conn, ask->command);
 	conn_write(c->conn, SLICE("\r\n"));
 }
@@ -348,7 +355,7 @@ pop3_client_start_tls(struct pop3_client *c, struct tls_context *tls, const char
 {
 	ASSERT(c->ask.done == NULL);
 	c->ask = (struct pop3_ask){ .done = done };
-	if (c->phase == IDLE && conn_input(c->conn).len > 0) {
+	if (c->phase != BROKEN && conn_input(c->conn).len > 0) {
 		problem_set(&c->why, "the server sent bytes ahead of TLS");
 		fail(c, STATUS_DENIED);
 	}
