@@ -11,6 +11,8 @@
 #include "base/problem.h"
 #include "base/status.h"
 
+#define FRONT_USER "tradepost-imapfront"	/* so that who takes a front over has no store */
+
 struct daemon;
 struct front_session;
 struct imap_settings;

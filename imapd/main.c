@@ -4,10 +4,26 @@
  */
 #include <string.h>
 
+#include "base/sandbox.h"
 #include "imapd/front.h"
 #include "imapd/settings.h"
 #include "imapd/worker.h"
 #include "net/daemon.h"
+
+/* A worker reads the store; a front opens nothing. */
+static const struct sandbox_path worker_paths[] = { { "../store", SANDBOX_READ } };
+
+static const struct sandbox_profile front_sandbox = {
+	.may = SANDBOX_CONNECT_UNIX,
+	.user = FRONT_USER,
+};
+
+static const struct sandbox_profile worker_sandbox = {
+	.may = SANDBOX_CONNECT_UNIX | SANDBOX_OPEN,
+	.paths = worker_paths,
+	.path_count = ARRAY_LEN(worker_paths),
+	.user = "tradepost-imapd",
+};
 
 static const struct {
 	const char *name;
@@ -15,9 +31,10 @@ static const struct {
 	    struct problem *why);
 	void (*stop)(struct daemon *d);
 	void (*end)(struct daemon *d);
+	const struct sandbox_profile *sandbox;
 } roles[] = {
-	{ "front", front_start, front_stop, front_end },
-	{ "worker", worker_start, worker_stop, worker_end },
+	{ "front", front_start, front_stop, front_end, &front_sandbox },
+	{ "worker", worker_start, worker_stop, worker_end, &worker_sandbox },
 };
 
 /* Index of the role; ARRAY_LEN(roles) when it is none of ours. */
@@ -59,6 +76,12 @@ end(struct daemon *d)
 		roles[role].end(d);
 }
 
+static const struct sandbox_profile *
+sandbox(const struct daemon *d)
+{
+	return roles[role_of(d)].sandbox;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -71,6 +94,7 @@ main(int argc, char **argv)
 		.start = start,
 		.stop = stop,
 		.end = end,
+		.sandbox = sandbox,
 	};
 
 	return daemon_run(&spec, argc, argv);

@@ -6,7 +6,7 @@
 #define FIELD(name) offsetof(struct imap_settings, name)
 
 const struct setting imap_setting_rows[] = {
-	{ "imap", "workers", SETTING_U32, FIELD(workers), "2", 1, 64,
+	{ "imap", "workers", SETTING_U32, FIELD(workers), "2", 1, 16,
 	    "how many worker processes share the logged-in sessions" },
 	{ "imap", "clear_login", SETTING_BOOL, FIELD(clear_login), "no", 0, 0,
 	    "let clients log in without TLS; passwords then cross the network readable" },

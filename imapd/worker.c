@@ -1,5 +1,6 @@
 #include "imapd/worker.h"
 
+#include <pwd.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -7,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "imapd/front.h"
 #include "imapd/selected.h"
 #include "imapd/session.h"
 #include "imapd/settings.h"
@@ -188,17 +190,18 @@ on_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 	return STATUS_OK;
 }
 
-static void
-on_close(void *ctx, struct ipc_peer *peer)
-{
-	(void)ctx;
-	(void)peer;
-}
-
 static const struct ipc_server_handler handlers = {
 	.on_frame = on_frame,
-	.on_close = on_close,
 };
+
+static struct ipc_server *
+serve_fronts(struct worker *w, int fd)
+{
+	const struct passwd *front = getpwnam(FRONT_USER);
+	uid_t uid = front == NULL ? 0 : front->pw_uid;
+
+	return ipc_server_new(w->loop, fd, &uid, front == NULL ? 0 : 1, &handlers, w);
+}
 
 enum status
 worker_start(struct daemon *d, const struct imap_settings *settings, struct problem *why)
@@ -229,7 +232,7 @@ worker_start(struct daemon *d, const struct imap_settings *settings, struct prob
 	if (st != STATUS_OK)
 		return st;
 	w->client = store_client_new(w->loop, "store-work.sock", on_change, w);
-	w->server = ipc_server_new(w->loop, fd, NULL, 0, &handlers, w);
+	w->server = serve_fronts(w, fd);
 	timer_set(w->tick, TICK_MS);
 	daemon_ready(d);
 	return STATUS_OK;
