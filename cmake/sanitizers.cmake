@@ -5,3 +5,9 @@ if(SANITIZE)
 		-fno-omit-frame-pointer)
 	add_link_options(-fsanitize=address,undefined)
 endif()
+
+# cmake -DFUZZ=ON with clang: the targets of tests/fuzz, and coverage marks for them everywhere.
+option(FUZZ "build the libFuzzer targets" OFF)
+if(FUZZ)
+	add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
