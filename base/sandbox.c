@@ -168,7 +168,7 @@ allow_path(int ruleset, const struct sandbox_path *path, uint64_t handled, struc
 	if (rule.parent_fd < 0)
 		return errno == ENOENT ? STATUS_OK : refused(why, path->path);
 	if (path->access == SANDBOX_WRITE)
-		rule.allowed |= LL_FS_WRITE_FILE | LL_FS_REMOVE_FILE | LL_FS_MAKE_REG |
+		rule.allowed |= LL_FS_WRITE_FILE | LL_FS_REMOVE_FILE | LL_FS_MAKE_REG | LL_FS_MAKE_DIR |
 		    LL_FS_TRUNCATE;
 	if (!is_folder)
 		rule.allowed &= LL_FS_READ_FILE | LL_FS_WRITE_FILE | LL_FS_TRUNCATE;

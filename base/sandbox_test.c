@@ -48,6 +48,12 @@ can_write_inside(void)
 }
 
 static bool
+can_make_folder_inside(void)
+{
+	return mkdir("folder", 0700) == 0;
+}
+
+static bool
 can_make_socket(int family)
 {
 	int fd = socket(family, SOCK_STREAM, 0);
@@ -167,7 +173,9 @@ a_cage_holds_what_its_profile_says(void **state)
 		{ &reads, can_read_inside, ALLOWED },
 		{ &reads, can_read_outside, REFUSED },
 		{ &reads, can_write_inside, REFUSED },
+		{ &reads, can_make_folder_inside, REFUSED },
 		{ &reads, can_exec, KILLED },
+		{ &writes, can_make_folder_inside, ALLOWED },
 		{ &writes, can_write_inside, ALLOWED },
 		{ &talks, can_unix, ALLOWED },
 		{ &talks, can_thread, ALLOWED },
@@ -203,6 +211,7 @@ remove_folder(void **state)
 {
 	(void)state;
 	unlink("inside");
+	rmdir("folder");
 	return chdir("/") == 0 ? rmdir(folder) : -1;
 }
 
