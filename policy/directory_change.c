@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #define CHANGES_MAX 4
+#define DETAIL_MAX 2900	/* of a note; with its number it stays within AUDIT_DETAIL_MAX */
 
 struct change {
 	unsigned table;
@@ -83,6 +84,17 @@ commit(struct directory *d, const struct change *changes, size_t count, struct p
 	return STATUS_OK;
 }
 
+/*
+ * The detail ends in a number of its own: a record that reached stored just
+ * before one of the two ended comes twice, and shows by its number that it did.
+ */
+static void
+put_detail(struct buf *out, struct slice detail, uint64_t number)
+{
+	buf_append(out, slice_sub(detail, 0, utf8_cut(detail, DETAIL_MAX)));
+	buf_printf(out, "%snumber=%llu", out->len > 0 ? "\n" : "", (unsigned long long)number);
+}
+
 /* The same with the audit record of the change; changes has room for one more. */
 static enum status
 commit_noted(struct directory *d, struct change *changes, size_t count,
@@ -93,12 +105,14 @@ commit_noted(struct directory *d, struct change *changes, size_t count,
 		.kind = note->kind,
 		.actor = SLICE("admin"),
 		.subject = note->subject,
-		.detail = slice_sub(note->detail, 0, utf8_cut(note->detail, 3000)),
 	};
-	struct buf value = buf_init(ENV_VALUE_MAX);
+	struct buf value = buf_init(ENV_VALUE_MAX), detail = buf_init(ENV_VALUE_MAX);
 	uint8_t key[8];
-	enum status st = pending_audit_record_encode(&audit, &value);
+	enum status st;
 
+	put_detail(&detail, note->detail, d->next_audit);
+	audit.detail = buf_slice(&detail);
+	st = pending_audit_record_encode(&audit, &value);
 	store_u64be(key, d->next_audit);
 	changes[count].table = TABLE_PENDING_AUDIT;
 	changes[count].key = slice_make(key, sizeof(key));
@@ -108,6 +122,7 @@ commit_noted(struct directory *d, struct change *changes, size_t count,
 		st = commit(d, changes, count + 1, why);
 	}
 	buf_clear(&value);
+	buf_clear(&detail);
 	return st;
 }
 

@@ -1,0 +1,514 @@
+"""policyd with its digest helpers and stored, over their real sockets, without any other program."""
+
+import array
+import fcntl
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from harness.instance import CHECKOUT, programs_directory  # noqa: E402
+from harness.wait import wait_until  # noqa: E402
+
+DEADLINE = 60.0
+(OPEN, CLOSE, SASL, MAIL, RCPT, SUBMIT, F_LIST, F_SECRET, F_KNOWN, F_SUBMIT, F_KEEP,
+ F_REPORT) = range(1, 13)
+F_CHANGED, F_RUN = 100, 101
+ADMIN_REQUEST, ADMIN_ROW, ADMIN_END = 200, 201, 202
+STORE_AUDIT_LIST, STORE_ROW, STORE_END = 200, 300, 301
+SMTP, SUBMISSION, IMAP, POP3 = range(4)
+OK, PENDING, SYNTAX, LIMIT, ABSENT, EXISTS, DENIED, BUSY = range(8)
+TRADE = os.path.join(CHECKOUT, "tests", "data", "trade")
+
+
+def text(value):
+    value = value.encode() if isinstance(value, str) else value
+    return struct.pack("<I", len(value)) + value
+
+
+class Reader:
+    def __init__(self, data):
+        self.data = data
+        self.at = 0
+
+    def number(self, form):
+        value, = struct.unpack_from("<" + form, self.data, self.at)
+        self.at += struct.calcsize("<" + form)
+        return value
+
+    def text(self):
+        n = self.number("I")
+        self.at += n
+        return self.data[self.at - n:self.at]
+
+
+class Peer:
+    """A process of ours, as policyd sees one."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(DEADLINE)
+        self.socket.connect(path)
+        self.last = 0
+        self.notices = []
+
+    def send(self, kind, request, payload, fd=None):
+        version = 1 if fd is None else 0x8001
+        frame = struct.pack("<IHHI", len(payload), kind, version, request) + payload
+        if fd is None:
+            self.socket.sendall(frame)
+            return
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+        sent = self.socket.sendmsg([frame], rights)
+        self.socket.sendall(frame[sent:])
+
+    def receive(self):
+        head = self.exactly(12)
+        size, kind, _, request = struct.unpack("<IHHI", head)
+        return kind, request, self.exactly(size)
+
+    def exactly(self, size):
+        data = b""
+        while len(data) < size:
+            piece = self.socket.recv(size - len(data))
+            if not piece:
+                raise ConnectionError("policyd closed the connection")
+            data += piece
+        return data
+
+    def ask(self, kind, payload, fd=None):
+        self.last += 1
+        self.send(kind, self.last, payload, fd)
+        return self.last
+
+    def answer(self, request=None):
+        """(status, why, reader) of the next answer."""
+        while True:
+            kind, number, payload = self.receive()
+            if number == 0:
+                self.notices.append((kind, payload))
+                continue
+            assert request is None or number == request
+            r = Reader(payload)
+            return r.number("B"), r.text().decode(), r
+
+    def call(self, kind, payload, fd=None):
+        return self.answer(self.ask(kind, payload, fd))
+
+    def reply(self, kind, payload, fd=None):
+        status, _, r = self.call(kind, payload, fd)
+        assert status == OK
+        code = r.number("H")
+        return code, r.text().decode(), r.text().decode()
+
+    def open_session(self, sid, service, peer="192.0.2.7"):
+        self.send(OPEN, 0, text(sid) + bytes([service]) + text(peer) + b"\1")
+
+    def sasl(self, sid, mechanism, message):
+        payload = text(sid) + text(mechanism) + bytes([message is not None])
+        status, why, r = self.call(SASL, payload + text(message or b""))
+        if status != OK:
+            return status, why
+        done = r.number("B")
+        return bool(done), r.text()
+
+    def submit(self, sid, mid, sender, recipients, message):
+        payload = (text(sid) + text(mid) + text(sender) +
+                   struct.pack("<QIII", int(time.time()), len(message), 0, len(recipients)) +
+                   b"".join(text(r) for r in recipients))
+        fd = sealed(message)
+        try:
+            return self.reply(SUBMIT, payload, fd)
+        finally:
+            os.close(fd)
+
+    def fetched(self, fetch, uidl, mid, message):
+        fd = sealed(message)
+        payload = (struct.pack("<I", fetch) + text(uidl) + text(mid) +
+                   struct.pack("<QII", int(time.time()), len(message), 0))
+        try:
+            return self.call(F_SUBMIT, payload, fd)[0]
+        finally:
+            os.close(fd)
+
+
+def sealed(content):
+    fd = os.memfd_create("test", os.MFD_ALLOW_SEALING)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view):]
+    fcntl.fcntl(fd, 1033, 1 | 2 | 4 | 8)  # F_ADD_SEALS: SEAL SHRINK GROW WRITE
+    return fd
+
+
+class Company:
+    """stored, policyd and two helpers in a directory."""
+
+    SOCKETS = {"stored": ["store-plan", "store-work", "store-admin"],
+               "policyd": ["policy", "policy-admin", "digest"]}
+
+    def __init__(self, path):
+        self.path = path
+        self.run = os.path.join(path, "run")
+        for name in ("run", "policy", "store"):
+            os.makedirs(os.path.join(path, name), exist_ok=True)
+        self.listening = {}
+        here = os.getcwd()
+        os.chdir(self.run)  # paths of Unix sockets are short
+        for name in sum(self.SOCKETS.values(), []):
+            s = socket.socket(socket.AF_UNIX)
+            s.bind(name + ".sock")
+            s.listen(64)
+            self.listening[name] = s
+        os.chdir(here)
+        self.key = sealed(os.urandom(32))
+        self.processes = {}
+        for name in ("stored", "policyd"):
+            self.start(name)
+        for n in (1, 2):
+            self.start("digest", n)
+
+    def start(self, name, number=0):
+        fds = [(n, self.listening[n].fileno()) for n in self.SOCKETS.get(name, [])]
+        if fds:
+            fds.append(("grant-key", self.key))
+        ready, tell = os.pipe()
+        fds.append(("ready", tell))
+        copies = [fcntl.fcntl(fd, fcntl.F_DUPFD, 200) for _, fd in fds]
+
+        def pass_on():
+            for i, copy in enumerate(copies):
+                os.dup2(copy, 3 + i)
+
+        environment = dict(os.environ, LISTEN_FDS=str(len(fds)),
+                           LISTEN_FDNAMES=":".join(n for n, _ in fds))
+        log = open(os.path.join(self.path, "log"), "ab")
+        process = subprocess.Popen([os.path.join(programs_directory(), name)], cwd=self.run,
+                                   stderr=log, env=environment, preexec_fn=pass_on,
+                                   pass_fds=range(3, 3 + len(fds)))
+        log.close()
+        for fd in copies + [tell]:
+            os.close(fd)
+        assert os.read(ready, 10) == b"1\n", self.log()
+        os.close(ready)
+        self.processes[name, number] = process
+
+    def stop(self, name, number=0, how=signal.SIGTERM):
+        process = self.processes.pop((name, number))
+        process.send_signal(how)
+        code = process.wait(DEADLINE)
+        assert how != signal.SIGTERM or code == 0, self.log()
+
+    def close(self):
+        for name, number in sorted(self.processes, key=lambda p: p[0] == "stored"):
+            self.stop(name, number)
+        assert "Sanitizer" not in self.log() and "runtime error" not in self.log(), self.log()
+        for s in self.listening.values():
+            s.close()
+        os.close(self.key)
+
+    def log(self):
+        with open(os.path.join(self.path, "log"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def peer(self, name="policy"):
+        here = os.getcwd()
+        os.chdir(self.run)
+        try:
+            return Peer(name + ".sock")
+        finally:
+            os.chdir(here)
+
+    def admin(self, noun, verb, **keys):
+        """(status, why, rows)"""
+        peer = self.peer("policy-admin")
+        peer.send(ADMIN_REQUEST, 1, json.dumps(dict(keys, noun=noun, verb=verb)).encode())
+        rows = []
+        while True:
+            kind, _, payload = peer.receive()
+            if kind == ADMIN_END:
+                r = Reader(payload)
+                peer.socket.close()
+                return r.number("B"), r.text().decode(), rows
+            rows.append(json.loads(payload))
+
+    def must(self, noun, verb, **keys):
+        status, why, rows = self.admin(noun, verb, **keys)
+        assert status == OK, why
+        return rows
+
+    def audit(self, kind="", subject=""):
+        """Rows as (kind, actor, subject, detail), newest first."""
+        peer = self.peer("store-admin")
+        peer.send(STORE_AUDIT_LIST, 1, struct.pack("<QQ", 0, 0) + text(kind) + text("") +
+                  text(subject) + struct.pack("<I", 1000))
+        rows = []
+        while True:
+            number, _, payload = peer.receive()
+            if number == STORE_END:
+                peer.socket.close()
+                return rows
+            r = Reader(payload)
+            r.number("Q"), r.number("H"), r.number("Q")
+            rows.append(tuple(r.text().decode() for _ in range(4)))
+
+
+@pytest.fixture
+def company(tmp_path):
+    c = Company(str(tmp_path))
+    c.must("domain", "add", name="acme.test")
+    for login, names in (("zhang", ["Zhang San", "张三"]), ("li", ["Li Si", "李四"])):
+        c.must("user", "add", login=login, password="secret of " + login, names=names)
+    yield c
+    c.close()
+
+
+def login(peer, sid, name):
+    peer.open_session(sid, SUBMISSION)
+    done, _ = peer.sasl(sid, "PLAIN", f"\0{name}\0secret of {name}".encode())
+    assert done is True
+
+
+def mail(to="Li Si <li@acme.test>", number=1, more=""):
+    return (f"From: Zhang San <zhang@acme.test>\r\nTo: {to}\r\nSubject: test {number}\r\n"
+            f"Message-ID: <{number}@acme.test>\r\n{more}\r\nHello {number}\r\n").encode()
+
+
+def test_colleagues_write_to_each_other_and_strangers_reach_them(company):
+    peer = company.peer()
+    login(peer, "s1", "zhang")
+    assert peer.reply(MAIL, text("s1") + text("zhang@acme.test") + text(""))[:2] == (250, "2.1.0")
+    assert peer.reply(MAIL, text("s1") + text("li@acme.test") + text(""))[:2] == (553, "5.7.1")
+    outside = peer.reply(RCPT, text("s1") + text("") + text("x@example.com"))
+    assert outside[:2] == (550, "5.7.1") and "no route to outside domains" in outside[2]
+    assert peer.submit("s1", "mid1", "zhang@acme.test", ["li@acme.test", "LI@acme.test"],
+                       mail())[0] == 250
+    peer.open_session("s2", SMTP)
+    assert peer.reply(RCPT, text("s2") + text("") + text("x@example.com"))[:2] == (550, "5.7.1")
+    assert peer.reply(RCPT, text("s2") + text("") + text("no@acme.test"))[:2] == (550, "5.1.1")
+    assert peer.submit("s2", "mid2", "a@example.com", ["zhang@acme.test"], mail())[0] == 250
+    assert peer.submit("s2", "mid3", "a@example.com", ["no@acme.test"], mail())[0] == 550
+    loop = mail(more="Received: from a by b; Mon, 1 Jan 2024 00:00:00 +0000\r\n" * 101)
+    assert peer.submit("s2", "mid4", "", ["zhang@acme.test"], loop)[:2] == (554, "5.4.6")
+    rows = {row[2]: row for row in company.audit(kind="mail")}
+    assert set(rows) == {"mid1", "mid2"}
+    assert rows["mid1"][1] == "zhang@acme.test"
+    assert rows["mid1"][3].count("-> li@acme.test") == 2
+    assert rows["mid2"][1] == "192.0.2.7"
+
+
+def test_nobody_submits_without_login_or_with_a_text_that_is_not_sealed(company):
+    peer = company.peer()
+    peer.open_session("s1", SUBMISSION)
+    assert peer.submit("s1", "m1", "zhang@acme.test", ["li@acme.test"], mail())[0] == 530
+    assert peer.submit("none", "m2", "zhang@acme.test", ["li@acme.test"], mail())[0] == 451
+    login(peer, "s2", "zhang")
+    assert peer.submit("s2", "m3", "li@acme.test", ["li@acme.test"], mail())[0] == 553
+    fd = os.memfd_create("test", os.MFD_ALLOW_SEALING)
+    os.write(fd, mail())
+    payload = (text("s2") + text("m4") + text("") + struct.pack("<QIII", 1, len(mail()), 0, 1) +
+               text("li@acme.test"))
+    assert peer.reply(SUBMIT, payload, fd)[0] == 451
+    os.close(fd)
+    assert peer.reply(SUBMIT, payload)[0] == 451
+    # Sessions are each process's own.
+    other = company.peer()
+    assert other.submit("s2", "m5", "", ["li@acme.test"], mail())[0] == 451
+    assert company.audit(kind="mail") == []
+
+
+def test_login_tells_no_more_than_it_must(company):
+    peer = company.peer()
+    peer.open_session("s", IMAP)
+    assert peer.sasl("s", "LOGIN", None) == (False, b"Username:")
+    assert peer.sasl("s", "", b"zhang") == (False, b"Password:")
+    before = time.monotonic()
+    assert peer.sasl("s", "", b"wrong")[0] == DENIED
+    assert time.monotonic() - before >= 0.9
+    assert peer.sasl("s", "NTLM", b"x")[0] == ABSENT
+    assert peer.sasl("s", "PLAIN", b"x" * 100000)[0] == SYNTAX
+    done, _ = peer.sasl("s", "PLAIN", b"\0zhang\0secret of zhang")
+    assert done is True
+    assert peer.sasl("s", "PLAIN", b"\0li\0secret of li")[0] == SYNTAX
+    assert "secret of" not in company.log()
+
+
+def test_a_malformed_frame_costs_its_sender_the_connection_and_nobody_else(company):
+    good = company.peer()
+    login(good, "s", "zhang")
+    for kind, request, payload in ((SASL, 1, b"\1"), (999, 1, b""), (OPEN, 1, b""),
+                                   (SUBMIT, 0, b""), (0, 0, b""), (SUBMIT, 1, b"\xff" * 64)):
+        bad = company.peer()
+        bad.send(kind, request, payload)
+        assert bad.socket.recv(1) == b""
+    bad = company.peer("digest")
+    bad.send(3, 0, b"\0" * 100)
+    assert bad.socket.recv(1) == b""
+    assert good.submit("s", "m", "", ["li@acme.test"], mail())[0] == 250
+
+
+def test_the_trade_mails_find_their_people(company):
+    with open(os.path.join(TRADE, "directory.tsv"), encoding="utf-8") as f:
+        staff = [line.rstrip("\n").split("\t") for line in f][1:]
+    for who, names, nicks in staff:
+        if who in ("zhang@acme.test", "li@acme.test"):
+            company.must("user", "set", login=who, names=json.loads(names), nicks=json.loads(nicks))
+        else:
+            company.must("user", "add", login=who, password="x", names=json.loads(names),
+                         nicks=json.loads(nicks))
+    company.must("user", "add", login="dispatcher", password="x")
+    row, = company.must("fetch", "add", name="sales", server="127.0.0.1:110", protocol="pop3",
+                        user="sales", secret="hidden", shared="sales@example.com",
+                        dispatcher="dispatcher")
+    assert "secret" not in row
+    peer = company.peer()
+    status, _, r = peer.call(F_LIST, b"")
+    assert status == OK and r.number("I") == 1
+    status, _, r = peer.call(F_SECRET, struct.pack("<I", row["id"]))
+    assert r.text() == b"hidden"
+    with open(os.path.join(TRADE, "EXPECT_PEOPLE.tsv"), encoding="utf-8") as f:
+        expected = {line.split("\t")[0]: line.rstrip("\n").split("\t")[2] for line in f}
+    del expected["file"]
+    for name in expected:
+        with open(os.path.join(TRADE, name), "rb") as f:
+            message = f.read()
+        assert peer.fetched(row["id"], name, "m-" + name[:2], message) == OK
+        assert peer.fetched(row["id"], name, "again-" + name[:2], message) == EXISTS
+    rows = {row[2]: row[3] for row in company.audit(kind="mail")}
+    for name, people in expected.items():
+        got = sorted({line.split(" -> ")[1].split(",")[0]
+                      for line in rows["m-" + name[:2]].splitlines() if " -> " in line})
+        want = sorted(p if "@" in p else p + "@acme.test" for p in people.split(","))
+        assert got == want, (name, rows["m-" + name[:2]])
+    payload = struct.pack("<IBI", row["id"], 0, 2) + text("01-plain-atom.eml") + text("new")
+    status, _, r = peer.call(F_KNOWN, payload)
+    assert r.number("I") == 2 and r.number("Q") > 0 and r.number("Q") == 0
+
+
+def test_an_answer_goes_to_who_wrote_the_question(company):
+    company.must("fetch", "add", name="sales", server="h:110", protocol="pop3", user="u",
+                 secret="s", shared="sales@acme.test", dispatcher="li")
+    peer = company.peer()
+    login(peer, "s1", "zhang")
+    assert peer.submit("s1", "q", "zhang@acme.test", ["li@acme.test"], mail(number=7))[0] == 250
+    peer.open_session("s2", SMTP)
+    answer = mail(to="Li Si <sales@acme.test>", number=8,
+                  more="References: <other@x>,<7@acme.test>\r\n")
+    assert peer.submit("s2", "a", "x@example.com", ["sales@acme.test"], answer)[0] == 250
+    detail, = [row[3] for row in company.audit(kind="mail", subject="a") if row[2] == "a"]
+    assert detail.startswith("step=thread") and detail.endswith("-> zhang@acme.test\n")
+
+
+def test_an_administrator_is_told_what_to_do(company):
+    for args, status, why in (
+            (dict(noun="user", verb="add", login="x@other.test", password="x"), ABSENT,
+             'no domain "other.test": add it with mailadm domain add other.test'),
+            (dict(noun="user", verb="add", login="li", password="x"), EXISTS, "a user already"),
+            (dict(noun="user", verb="add", login="x y", password="x"), SYNTAX, "no address"),
+            (dict(noun="user", verb="add", login="x"), SYNTAX, "password"),
+            (dict(noun="user", verb="add", login="x", password=""), SYNTAX, "empty"),
+            (dict(noun="user", verb="add", login="x", password="x", colour="red"), SYNTAX,
+             "left unpacked"),
+            (dict(noun="user", verb="set", login="x"), ABSENT, "see mailadm user list"),
+            (dict(noun="user", verb="set", login="li", names=["..."]), SYNTAX, "needs a letter"),
+            (dict(noun="domain", verb="remove", name="acme.test"), DENIED, "remove it first"),
+            (dict(noun="alias", verb="add", address="a@acme.test", to=[]), SYNTAX, "1 to"),
+            (dict(noun="fetch", verb="add", name="f", server="h", protocol="imap", user="u",
+                  secret="s", **{"for": "li"}), SYNTAX, "pop3"),
+            (dict(noun="fetch", verb="add", name="f", server="h", protocol="pop3", user="u",
+                  secret="s", shared="a@b.c"), SYNTAX, "dispatcher"),
+            (dict(noun="fetch", verb="run", name="f"), ABSENT, "see mailadm fetch list"),
+            (dict(noun="weather", verb="show"), SYNTAX, "no such noun")):
+        got = company.admin(**args)
+        assert got[0] == status and why in got[1], (args, got)
+    company.must("alias", "add", address="Export@acme.test", to=["li", "zhang@acme.test", "li"])
+    assert company.must("user", "show", login="li")[0]["aliases"] == ["export@acme.test"]
+    assert company.admin("user", "remove", login="li")[0] == DENIED
+    company.must("alias", "set", address="export@acme.test", to=["zhang"])
+    company.must("user", "remove", login="li")
+    assert [u["login"] for u in company.must("user", "list")] == ["zhang@acme.test"]
+    row, = company.must("user", "add", login="li", password="new")
+    assert row["id"] == 3  # never given again
+    row, = company.must("user", "set", login="li", outside={"name": "Li", "address": "S@Example.com"},
+                        add_nicks=["小李"])
+    assert row["outside"] == {"name": "Li", "address": "s@example.com"} and row["nicks"] == ["小李"]
+    wait_until(lambda: len(company.audit(kind="account.added")) == 3, DEADLINE)
+
+
+def test_a_run_of_fetching_is_reported_to_who_asked_for_it(company):
+    row, = company.must("fetch", "add", name="own", server="[::1]", protocol="pop3s", user="u",
+                        secret="s", keep_days=3, every_s=60, **{"for": "li"})
+    assert row["server"] == "[::1]:995" and row["keep_days"] == 3 and row["last"] is None
+    assert company.admin("fetch", "run", name="own")[0] == BUSY
+    fetchd = company.peer()
+    fetchd.call(F_LIST, b"")
+    asking = company.peer("policy-admin")
+    asking.send(ADMIN_REQUEST, 1, b'{"noun": "fetch", "verb": "run", "name": "own"}')
+    assert fetchd.receive()[0::2] == (F_RUN, struct.pack("<I", row["id"]))
+    for final, status, words in ((0, OK, ""), (1, BUSY, "the server is full")):
+        fetchd.send(F_REPORT, 0, struct.pack("<IBB", row["id"], final, status) + text(words) +
+                    struct.pack("<IIIIIQ", 5, 4, 1, 0, 0, 999))
+    kinds = [asking.receive() for _ in range(3)]
+    assert [k[0] for k in kinds] == [ADMIN_ROW, ADMIN_ROW, ADMIN_END]
+    assert json.loads(kinds[1][2])["stored"] == 4
+    assert kinds[2][2][0] == BUSY
+    assert company.must("fetch", "show", name="own")[0]["last"]["text"] == "the server is full"
+    company.must("fetch", "set", name="own", enabled=False)
+    assert fetchd.receive()[0] == F_CHANGED
+
+
+def test_helpers_may_die_and_be_slow(company):
+    peer = company.peer()
+    login(peer, "s", "zhang")
+    company.stop("digest", 1, signal.SIGKILL)
+    for n in range(20):
+        assert peer.submit("s", f"m{n}", "", ["li@acme.test"], mail(number=n))[0] == 250
+    # One that takes work and never answers loses it to the other.
+    slow = company.peer("digest")
+    slow.send(1, 0, b"")
+    company.must("domain", "list")  # by now policyd has read that
+    slow_submits = [peer.ask(SUBMIT, text("s") + text(f"x{n}") + text("") + struct.pack(
+        "<QIII", 1, len(mail()), 0, 1) + text("li@acme.test"), sealed(mail())) for n in range(4)]
+    assert slow.receive()[0] == 2
+    answers = [peer.answer() for _ in slow_submits]
+    assert all(a[0] == OK and a[2].number("H") == 250 for a in answers)
+    company.start("digest", 1)
+
+
+def test_what_an_administrator_set_outlives_kills_and_is_audited_once_stored_is_there(company):
+    wait_until(lambda: len(company.audit(kind="account.added")) == 2, DEADLINE)
+    company.stop("stored", how=signal.SIGKILL)
+    company.must("user", "set", login="li", nicks=["小李"])
+    company.stop("policyd", how=signal.SIGKILL)
+    company.start("policyd")
+    assert company.must("user", "show", login="li")[0]["nicks"] == ["小李"]
+    company.start("stored")
+    # Once, or twice where the first policyd had sent it already: then with the same number.
+    wait_until(lambda: company.audit(kind="account.changed"), DEADLINE)
+    assert "nick=小李" in company.audit(kind="account.changed")[0][3]
+    assert len({row[3] for row in company.audit(kind="account.changed")}) == 1
+    peer = company.peer()
+    login(peer, "s", "li")
+    wait_until(lambda: peer.submit("s", "m", "", ["li@acme.test"], mail())[0] == 250, DEADLINE)
+
+
+def test_many_messages_are_under_way_at_once(company):
+    peer = company.peer()
+    login(peer, "s", "zhang")
+    requests = {}
+    for n in range(300):
+        fd = sealed(mail(number=n))
+        requests[peer.ask(SUBMIT, text("s") + text(f"m{n}") + text("") + struct.pack(
+            "<QIII", 1, len(mail(number=n)), 0, 1) + text("li@acme.test"), fd)] = n
+        os.close(fd)
+    for _ in range(300):
+        status, _, r = peer.answer()
+        assert status == OK and r.number("H") == 250
