@@ -34,7 +34,7 @@ static const struct {
 	[KEY_TICKET] = { "ticket-key", 80 },	/* OpenSSL's ticket name, HMAC and cipher keys */
 };
 
-/* Processes are stopped from the last tier to the first. */
+/* Processes are started from the first tier to the last, and stopped the other way. */
 enum tier { TIER_STORE, TIER_POLICY, TIER_WORKER, TIER_FRONT };
 
 /* One row a kind of process.  sockets: names it inherits, %u stands for its instance. */
@@ -93,6 +93,7 @@ struct children {
 	int key_fds[KEY_COUNT];
 	size_t count;
 	struct child list[CHILD_COUNT_MAX];
+	enum tier starting_tier;	/* a tier is started when the one below it is ready */
 	bool is_stopping;
 	enum tier stopping_tier;
 	struct timer *kill_timer;
@@ -175,6 +176,26 @@ child_exec(const struct child *c, struct inheritance *in)
 }
 
 static void
+start_tier(struct children *all, enum tier tier)
+{
+	all->starting_tier = tier;
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].kind->tier == tier)
+			timer_set(all->list[i].restart, 0);
+}
+
+/* Go up tier by tier; once all are up, what dies is started again by itself. */
+static void
+start_step(struct children *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].kind->tier == all->starting_tier && !all->list[i].is_ready)
+			return;
+	if (all->starting_tier < TIER_FRONT)
+		start_tier(all, all->starting_tier + 1);
+}
+
+static void
 child_is_ready(void *ctx, unsigned events)
 {
 	struct child *c = ctx;
@@ -190,6 +211,7 @@ child_is_ready(void *ctx, unsigned events)
 	if (n == 1) {
 		c->is_ready = true;
 		log_event(LOG_INFO, "serve.process.ready", NULL, "name", c->name);
+		start_step(c->all);
 	}
 }
 
@@ -437,8 +459,7 @@ children_new(struct loop *l, struct endpoints *endpoints, const char *program_di
 		return st;
 	}
 	loop_on_signal(l, SIGCHLD, on_child_signal, all);
-	for (size_t i = 0; i < all->count; i++)
-		loop_post(l, child_start, &all->list[i]);
+	start_tier(all, TIER_STORE);
 	*out = all;
 	return STATUS_OK;
 }
