@@ -137,6 +137,19 @@ forget_calls(struct pop3_session *s)
 }
 
 static void
+log_closed(const struct pop3_session *s)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_INFO, "pop3.session.closed", s->sid);
+	log_slice(&l, "login", buf_slice(&s->login));
+	log_u64(&l, "retrieved", s->retrieved);
+	log_u64(&l, "bytes", s->retrieved_bytes);
+	log_u64(&l, "deleted", s->deleted);
+	log_end(&l);
+}
+
+static void
 leave_host(struct pop3_session *s)
 {
 	struct pop3_host *h = s->host;
@@ -160,6 +173,8 @@ session_free(struct pop3_session **sp)
 		return;
 	*sp = NULL;
 	h = s->host;
+	if (s->drop != NULL)
+		log_closed(s);
 	forget_calls(s);
 	leave_host(s);
 	timer_free(&s->timer);
