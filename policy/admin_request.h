@@ -56,6 +56,7 @@ MUST_USE enum status admin_account_arg(struct admin_request *r, const char *text
 /* DENIED, EXISTS or OK: may this address be given to somebody new?  Its domain must be ours. */
 MUST_USE enum status admin_address_free(struct admin_request *r, struct slice address);
 
+/* A JSON string. */
 json_t *admin_text(struct slice s);
 /* Text, or null when it is empty. */
 json_t *admin_text_or_null(struct slice s);

@@ -29,6 +29,7 @@ struct digest_work {
 	uint32_t size_bytes;
 	uint32_t prefix_len;	/* what we put in front ourselves: in the digest, not in the facts */
 };
+/* DIGEST_WORK. */
 void digest_work_put(struct buf *out, const struct digest_work *w);
 /* CORRUPT: it is none. */
 MUST_USE enum status digest_work_read(struct slice payload, struct digest_work *w);

@@ -53,9 +53,11 @@ struct directory {
 	pthread_mutex_t lock;	/* held to change what directory_credentials() reads */
 };
 
+/* NULL: there is none with that key. */
 struct entry *directory_list_get(const struct list *l, struct slice key);
 /* Take the entry in, in place of one with its key. */
 void directory_list_put(struct list *l, struct entry *e);
+/* Nothing happens when there is none with that key. */
 void directory_list_remove(struct list *l, struct slice key);
 /* Index of the first entry with a key >= key. */
 size_t directory_list_seek(const struct list *l, struct slice key);

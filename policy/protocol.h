@@ -59,21 +59,30 @@ enum policy_request {
 void policy_answer_put(struct buf *out, enum status st, const struct problem *why);
 MUST_USE enum status policy_answer_read(struct reader *in, enum status *st, struct problem *why);
 
+/* POLICY_SESSION_OPEN. */
 void policy_session_put(struct buf *out, const struct policy_session *s);
+/* CORRUPT, too: no sid. */
 MUST_USE enum status policy_session_read(struct slice payload, struct policy_session *s);
 
+/* POLICY_SESSION_CLOSE. */
 void policy_sid_put(struct buf *out, struct slice sid);
+/* CORRUPT. */
 MUST_USE enum status policy_sid_read(struct slice payload, struct slice *sid);
 
+/* POLICY_SASL; the answer below is its. */
 struct policy_sasl_step {
 	struct slice sid;
 	struct slice mechanism;
 	bool has_message;
 	struct slice message;
 };
+/* As policy_sasl() was asked. */
 void policy_sasl_step_put(struct buf *out, const struct policy_sasl_step *s);
+/* A message of any length: clients choose it. */
 MUST_USE enum status policy_sasl_step_read(struct slice payload, struct policy_sasl_step *s);
+/* Behind an OK. */
 void policy_sasl_answer_put(struct buf *out, const struct policy_sasl_answer *a);
+/* CORRUPT. */
 MUST_USE enum status policy_sasl_answer_read(struct reader *in, struct policy_sasl_answer *a);
 
 /* POLICY_MAIL (recipient empty) and POLICY_RECIPIENT. */
@@ -87,12 +96,15 @@ MUST_USE enum status policy_path_read(struct slice payload, struct policy_path *
 void policy_reply_put(struct buf *out, const struct policy_reply *r);
 MUST_USE enum status policy_reply_read(struct reader *in, struct policy_reply *r);
 
+/* POLICY_SUBMIT; the text goes along as the frame's descriptor. */
 void policy_submission_put(struct buf *out, const struct policy_submission *s);
 /* *recipients is what s->recipients points to: given. */
 MUST_USE enum status policy_submission_read(struct slice payload, struct policy_submission *s,
     struct slice **recipients);
 
+/* The answer to POLICY_FETCH_LIST, which has no payload. */
 void policy_fetch_list_put(struct buf *out, const struct policy_fetch *list, uint32_t count);
+/* *list is given.  CORRUPT. */
 MUST_USE enum status policy_fetch_list_read(struct reader *in, struct policy_fetch **list,
     uint32_t *count);
 
@@ -116,10 +128,14 @@ MUST_USE enum status policy_uidls_read(struct slice payload, struct policy_uidls
 void policy_times_put(struct buf *out, const uint64_t *stored_at, uint32_t count);
 MUST_USE enum status policy_times_read(struct reader *in, uint64_t **stored_at, uint32_t *count);
 
+/* POLICY_FETCH_SUBMIT; the text goes along as the frame's descriptor. */
 void policy_fetched_put(struct buf *out, const struct policy_fetched *f);
+/* CORRUPT, too: no mid, no uidl, a prefix longer than the text. */
 MUST_USE enum status policy_fetched_read(struct slice payload, struct policy_fetched *f);
 
+/* POLICY_FETCH_REPORT, a notice. */
 void policy_report_put(struct buf *out, const struct policy_fetch_report *r);
+/* CORRUPT. */
 MUST_USE enum status policy_report_read(struct slice payload, struct policy_fetch_report *r);
 
 #endif

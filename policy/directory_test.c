@@ -1,0 +1,179 @@
+#include "policy/directory.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "policy/bootstrap.h"
+#include "policy/display_name.h"
+#include "policy/password.h"
+
+static const struct audit_note note = { SLICE("k"), SLICE("s"), SLICE("d") };
+
+static char *
+make_folder(char *path)
+{
+	CHECK(mkdtemp(path) != NULL);
+	return path;
+}
+
+static void
+remove_folder(const char *path)
+{
+	static const char *const files[] = { "data.mdb", "lock.mdb", "lock.writer" };
+
+	CHECK(chdir(path) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		(void)unlink(files[i]);
+	CHECK(chdir("/") == 0);
+	CHECK(rmdir(path) == 0);
+}
+
+static uint32_t
+add_person(struct directory *d, const char *login, const char *name)
+{
+	struct account_record r = {
+		.login = slice_from_cstr(login),
+		.is_enabled = true,
+		.verifier = SLICE("$y$"),
+		.name_count = 1,
+		.names = { slice_from_cstr(name) },
+	};
+
+	CHECK_STATUS(directory_put_account(d, &r, &note, NULL), STATUS_OK);
+	return r.id;
+}
+
+static void
+what_was_set_is_there_after_a_restart_and_ids_are_never_used_again(void **state)
+{
+	char path[] = "/tmp/directory-test-XXXXXX";
+	struct directory *d = NULL;
+	struct domain_record domain = { SLICE("acme.test"), true };
+	struct fetch_record fetch = { .name = SLICE("sales"), .shared = SLICE("s@x") };
+	struct alias_record alias = { SLICE("a@acme.test"), 1, { 1 } };
+	struct pending_audit_record audit;
+	uint64_t number = 0;
+
+	(void)state;
+	CHECK_STATUS(directory_open(make_folder(path), &d, NULL), STATUS_OK);
+	CHECK_STATUS(directory_put_domain(d, &domain, &note, NULL), STATUS_OK);
+	CHECK_U64(add_person(d, "li@acme.test", "Li Si"), 1);
+	CHECK_U64(add_person(d, "wang@acme.test", "Wang Wu"), 2);
+	CHECK_STATUS(directory_put_fetch(d, &fetch, &note, NULL), STATUS_OK);
+	CHECK_STATUS(directory_put_alias(d, &alias, &note, NULL), STATUS_OK);
+	CHECK_STATUS(directory_remove_account(d, 2, &note, NULL), STATUS_OK);
+	CHECK_STATUS(directory_remove_account(d, 2, &note, NULL), STATUS_ABSENT);
+	directory_close(&d);
+
+	CHECK_STATUS(directory_open(path, &d, NULL), STATUS_OK);
+	CHECK_U64(directory_account_count(d), 1);
+	CHECK_SLICE(directory_account(d, 1)->login, "li@acme.test");
+	CHECK(directory_account_by_login(d, SLICE("wang@acme.test")) == NULL);
+	CHECK_SLICE(directory_default_domain(d)->name, "acme.test");
+	CHECK_U64(directory_shared(d, SLICE("s@x"))->id, 1);
+	CHECK_U64(directory_alias(d, SLICE("a@acme.test"))->accounts[0], 1);
+	CHECK_U64(add_person(d, "sun@acme.test", "Sun Ba"), 3);
+	/* The audit of every change waits in its order until stored has it. */
+	for (uint64_t i = 1; i <= 7; i++) {
+		CHECK(directory_pending(d, 0, &number, &audit));
+		CHECK_U64(number, i);
+		CHECK_SLICE(audit.actor, "admin");
+		CHECK_STATUS(directory_pending_done(d, number, NULL), STATUS_OK);
+	}
+	CHECK(!directory_pending(d, 0, &number, &audit));
+	directory_close(&d);
+	CHECK_STATUS(directory_open(path, &d, NULL), STATUS_OK);
+	CHECK(!directory_pending(d, 0, &number, &audit));
+	directory_close(&d);
+	remove_folder(path);
+}
+
+static void
+a_name_leads_to_everybody_who_has_it(void **state)
+{
+	struct directory *d = directory_new();
+	struct directory_people people;
+	uint32_t first = add_person(d, "a@acme.test", "Wang Wu");
+	uint32_t second = add_person(d, "b@acme.test", "WANG, Wu");
+
+	(void)state;
+	people = directory_people_named(d, SLICE("wangwu"));
+	CHECK_U64(people.count, 2);
+	CHECK_U64(people.ids[0], first);
+	CHECK_U64(people.ids[1], second);
+	CHECK_U64(directory_people_named(d, SLICE("nobody")).count, 0);
+	CHECK_STATUS(directory_remove_account(d, first, &note, NULL), STATUS_OK);
+	CHECK_U64(directory_people_named(d, SLICE("wangwu")).count, 1);
+	directory_close(&d);
+}
+
+static void
+one_domain_is_the_default(void **state)
+{
+	struct directory *d = directory_new();
+	struct domain_record one = { SLICE("one.test"), true }, two = { SLICE("two.test"), true };
+	struct credentials c;
+
+	(void)state;
+	CHECK_STATUS(directory_put_domain(d, &one, &note, NULL), STATUS_OK);
+	CHECK_STATUS(directory_put_domain(d, &two, &note, NULL), STATUS_OK);
+	CHECK_SLICE(directory_default_domain(d)->name, "two.test");
+	CHECK(!directory_domain(d, SLICE("one.test"))->is_default);
+	(void)add_person(d, "li@two.test", "Li");
+	directory_credentials(d, SLICE("li"), &c);
+	CHECK_U64(c.account, 1);
+	CHECK_U64(c.version, 1);
+	CHECK_SLICE(slice_from_cstr(c.login), "li@two.test");
+	directory_credentials(d, SLICE("li@one.test"), &c);
+	CHECK_U64(c.account, 0);
+	directory_credentials(d, SLICE(""), &c);
+	CHECK_U64(c.account, 0);
+	directory_close(&d);
+}
+
+static void
+a_new_instance_has_its_first_administrator_once(void **state)
+{
+	char path[] = "/tmp/directory-test-XXXXXX";
+	struct directory *d = NULL;
+	struct problem why = { 0 };
+	const struct account_record *admin;
+	char verifier[VERIFIER_MAX + 1] = { 0 };
+
+	(void)state;
+	make_folder(path);
+	CHECK_STATUS(bootstrap_directory(path, SLICE("acme..test"), SLICE("admin"), SLICE("x"), NULL),
+	    STATUS_SYNTAX);
+	CHECK_STATUS(bootstrap_directory(path, SLICE("acme.test"), SLICE("a@b.test"), SLICE("x"),
+	    NULL), STATUS_SYNTAX);
+	CHECK_STATUS(bootstrap_directory(path, SLICE("acme.test"), SLICE("admin"), SLICE(""), NULL),
+	    STATUS_SYNTAX);
+	CHECK_STATUS(bootstrap_directory(path, SLICE("Acme.Test"), SLICE("Admin"), SLICE("secret"),
+	    &why), STATUS_OK);
+	CHECK_STATUS(bootstrap_directory(path, SLICE("acme.test"), SLICE("admin"), SLICE("x"), NULL),
+	    STATUS_EXISTS);
+	CHECK_STATUS(directory_open(path, &d, NULL), STATUS_OK);
+	admin = directory_postmaster(d);
+	CHECK_SLICE(admin->login, "admin@acme.test");
+	CHECK(admin->is_admin);
+	for (size_t i = 0; i < admin->verifier.len; i++)
+		verifier[i] = admin->verifier.ptr[i];
+	CHECK(password_matches(SLICE("secret"), verifier));
+	CHECK(!password_matches(SLICE("Secret"), verifier));
+	directory_close(&d);
+	remove_folder(path);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_set_is_there_after_a_restart_and_ids_are_never_used_again),
+		cmocka_unit_test(a_name_leads_to_everybody_who_has_it),
+		cmocka_unit_test(one_domain_is_the_default),
+		cmocka_unit_test(a_new_instance_has_its_first_administrator_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
