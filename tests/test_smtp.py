@@ -22,6 +22,11 @@ def new_token():
     return f"token-{uuid.uuid4().hex}"
 
 
+def short(value):
+    """A readable name for a case."""
+    return repr(value)[:30]
+
+
 def message(token, body="Hello\r\n"):
     return (f"From: <{FROM_OUTSIDE}>\r\nTo: <{ZHANG}>\r\nSubject: {token}\r\n"
             f"Message-ID: <{token}@example.org>\r\n\r\n{body}")
@@ -314,7 +319,8 @@ def test_talking_early_is_noticed(make_instance):
 
 
 @pytest.mark.parametrize("line", [b"EHLO a\0b", b"NO\0OP", b"EHLO a\rb", b"EHLO <script>",
-                                  b"EHLO " + b"x" * 1000, b"MAIL FROM:<a\0@b>"])
+                                  b"EHLO " + b"x" * 1000, b"MAIL FROM:<a\0@b>"],
+                         ids=short)
 def test_controls_in_commands_are_refused(instance, line):
     """S10 and S26"""
     wire = greeted(instance)
@@ -358,7 +364,7 @@ def test_web_programs_get_no_answer(instance, verb):
     ("SIZE=1 SIZE=2", 501), ("BODY=8BITMIME BODY=7BIT", 501), ("BODY=BINARYMIME", 501),
     ("SIZE=9999999999", 552), ("X=1", 555), (" ".join(f"X{i}=1" for i in range(500)), 555),
     ("RET=FULL ENVID=a+0D+0Ab", 555), ("=", 501), ("SMTPUTF8 BODY=8bitmime SIZE=10", 250),
-])
+], ids=short)
 def test_parameters_from_outside(instance, parameters, code):
     """S14 and S16"""
     wire = greeted(instance)
@@ -369,7 +375,7 @@ def test_parameters_from_outside(instance, parameters, code):
     "<a@b", "a@b", " <a@b>", "<a@b>x", "<a@b@c>", "<;sleep 5;@x>", "<a@[127.0.0.1>", "<a@b.>",
     "<" + "x" * 300 + "@b.test>", "<[IPv6:" + "x" * 3000 + "]>", b"<\xd5\xc5@example.org>",
     b"<a\xc0\xaf@example.org>",
-])
+], ids=short)
 def test_addresses_that_are_none(instance, path):
     path = path if isinstance(path, bytes) else path.encode()
     wire = greeted(instance)
@@ -398,7 +404,7 @@ def test_an_address_in_utf8_needs_its_parameter(instance):
     wire = greeted(instance)
     wire.expect(553, "MAIL FROM:<张@example.org>")
     wire.expect(250, "MAIL FROM:<张@example.org> SMTPUTF8")
-    assert wire.command("RCPT TO:<张@acme.test>")[0] == 550
+    assert wire.command("RCPT TO:<张@acme.test>")[0] in (550, 553)
     wire.expect(250, "RSET")
     wire.expect(250, "MAIL FROM:<a@example.org>")
     wire.expect(553, "RCPT TO:<张@acme.test>")
@@ -552,19 +558,23 @@ def test_no_other_mechanism(instance, mechanism):
     wire.expect(504, f"AUTH {mechanism} AAAA")
 
 
-@pytest.mark.parametrize("response", [
+WRONG_LOGINS = [
     b"admin@acme.test\0zhang@acme.test\0%s", b"li@acme.test\0zhang@acme.test\0%s",
     b"\0zh\0ang@acme.test\0%s", b"\0\xd5\xc5\xc8\xfd@acme.test\0%s", b"\0%%{home}%%200000u\0%s",
     b"\0zhang@acme.test\0%s ", b"\0\0", b"", b"\0zhang@acme.test\0",
-])
-def test_logins_that_are_wrong(make_instance, response):
-    """A04 and A05: refused, and whoever is right gets in."""
+]
+
+
+def test_wrong_logins_are_refused(make_instance):
+    """A04 and A05; all at once, because each failure slows the next answer down."""
     own = make_instance()
     password = own.passwords[ZHANG].encode()
-    raw = response % password if b"%s" in response else response
-    wire = greeted(own, "submissions")
-    code, _ = wire.command(b"AUTH PLAIN " + (base64.b64encode(raw) or b"="))
-    assert code in (501, 535)
+    wires = []
+    for response in WRONG_LOGINS:
+        raw = response % password if b"%s" in response else response
+        wires.append(greeted(own, "submissions"))
+        wires[-1].send(b"AUTH PLAIN " + (base64.b64encode(raw) or b"=") + b"\r\n")
+    assert {wire.reply()[0] for wire in wires} <= {501, 535}
     right = greeted(own, "submissions")
     right.expect(235, "AUTH PLAIN " + plain(ZHANG, own.passwords[ZHANG]))
 

@@ -6,10 +6,9 @@ The format is described in tests/README.md.
 import base64
 import re
 
-from harness.wire import Closed, Wire
+from harness.wire import Closed, new_source
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
-IMPLICIT_TLS = ("submissions", "imaps", "pop3s")
 
 
 class Mismatch(Exception):
@@ -35,6 +34,7 @@ class Player:
     def __init__(self, instance):
         self.instance = instance
         self.wire = None
+        self.source = new_source()    # its failed logins are its own
 
     def variable(self, match):
         word, _, rest = match[1].partition(":")
@@ -80,8 +80,7 @@ class Player:
     def connect(self, name):
         if self.wire is not None:
             self.wire.close()
-        context = self.instance.tls() if name in IMPLICIT_TLS else None
-        self.wire = Wire(self.instance.endpoints[name], context)
+        self.wire = self.instance.wire(name, self.source)
 
     def say(self, text):
         self.wire.send(self.expand(text).encode("utf-8") + b"\r\n")

@@ -79,6 +79,8 @@ class Instance:
         return output
 
     def init(self):
+        assert os.path.exists(os.path.join(self.programs, "mailadm")), \
+            f"no programs in {self.programs}: build them, or say where by TRADEPOST_BIN"
         said = self.mailadm("init", "--domain", self.domain, "--ports", "auto")
         found = re.search(r"^admin (\S+) (\S+)$", said, re.MULTILINE)
         self.admin = found.groups() if found else None
@@ -202,10 +204,10 @@ class Instance:
     def tls(self):
         return ssl.create_default_context(cafile=self.path("tls", "ca.pem"))
 
-    def wire(self, name):
+    def wire(self, name, source=None):
         """A raw connection to an endpoint; TLS where the endpoint's name says so."""
         context = self.tls() if name in ("submissions", "imaps", "pop3s") else None
-        return Wire(self.endpoints[name], context)
+        return Wire(self.endpoints[name], context, source=source)
 
     def smtp(self, name="smtp", login=None):
         """An smtplib client, logged in when login is given (STARTTLS where TLS is not on yet)."""

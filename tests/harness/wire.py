@@ -1,9 +1,15 @@
 """A client that says exactly the bytes it is told to, and shows exactly those it hears."""
 
+import random
 import socket
 import ssl
 
 CHUNK = 65536
+
+
+def new_source():
+    """A loopback address that nobody else uses."""
+    return "127." + ".".join(str(random.randrange(1, 255)) for _ in range(3))
 
 
 class Closed(Exception):
@@ -11,10 +17,13 @@ class Closed(Exception):
 
 
 class Wire:
-    """One connection to (host, port).  context: TLS from the first byte."""
+    """One connection to (host, port).  context: TLS from the first byte.
 
-    def __init__(self, address, context=None, timeout=20.0):
-        self.socket = socket.create_connection(address, timeout)
+    source: a loopback address to come from; failed logins are counted by it.
+    """
+
+    def __init__(self, address, context=None, timeout=20.0, source=None):
+        self.socket = socket.create_connection(address, timeout, source and (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         if context is not None:
