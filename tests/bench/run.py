@@ -6,6 +6,7 @@ Everything lies in a directory of its own beside the programs ($TRADEPOST_BIN), 
 and is removed afterwards.  Nothing fails on a rate.
 """
 
+import contextlib
 import os
 import platform
 import shutil
@@ -35,12 +36,13 @@ def print_table(title, rows):
                                 for key, value in row.items()) + " |", flush=True)
 
 
+@contextlib.contextmanager
 def instance_in(directory, settings=None):
-    served = Instance(os.path.join(directory, "instance"), settings=settings)
-    served.start()
-    for name in deliver.PEOPLE:
-        served.user_add(name, f"secret of {name}")
-    return served
+    """An instance with three people, served."""
+    with Instance(os.path.join(directory, "instance"), settings=settings) as served:
+        for name in deliver.PEOPLE:
+            served.user_add(name, f"secret of {name}")
+        yield served
 
 
 def bench_deliver(directory):

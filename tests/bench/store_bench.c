@@ -1,0 +1,421 @@
+/*
+ * store_bench DIRECTORY [MESSAGES...]: durable deliveries a second of 4 KB
+ * through stored, as a share of a bare probe doing the same writes and syncs,
+ * with 1, 20 and 50 in flight, once the store holds so many messages.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "net/ipc.h"
+#include "net/loop.h"
+#include "store/digest.h"
+#include "store/env.h"
+#include "store/mailbox.h"
+#include "store/plan_client.h"
+#include "store/segment.h"
+
+#define TEXT_LEN 4096
+#define TEXTS 64
+#define ACCOUNTS 100
+#define MEASURE_MS 1000
+#define ROUNDS 8		/* store and probe in turn, so that what else the machine does hits both */
+#define FILL_IN_FLIGHT 256
+#define PROBE_TABLES 9
+
+static _Noreturn void
+die(const char *what)
+{
+	fprintf(stderr, "store_bench: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void
+must(enum status st, const struct problem *why)
+{
+	if (st == STATUS_OK)
+		return;
+	fprintf(stderr, "store_bench: %s\n", why->text);
+	exit(1);
+}
+
+/* A message to deliver, and where in its digest record its Message-ID's number stands. */
+struct text {
+	int fd;
+	uint8_t sha256[SHA256_LEN];
+	struct buf digest;
+	size_t id_at;
+};
+
+struct bench {
+	struct loop *loop;
+	struct plan_client *client;
+	pid_t stored;
+	struct text texts[TEXTS];
+	uint64_t sent, done, until_ms, limit;
+	unsigned in_flight, most;
+	struct env *probe;
+	int probe_segment;
+	uint64_t probe_at, probe_count;
+};
+
+static void
+text_make(struct text *t, unsigned n)
+{
+	char text[TEXT_LEN];
+	struct buf b = buf_init(TEXT_LEN);
+	struct problem why = { "" };
+
+	buf_printf(&b, "From: \"Zhang San %u\" <zhang@acme.test>\r\nTo: <li@customer.example>\r\n"
+	    "Subject: Re: quotation %u for 400 pcs LED lamps\r\nMessage-ID: <0000000000@acme.test>\r\n"
+	    "Date: Tue, 24 Nov 2026 10:36:51 +0800\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n\r\n", n, n);
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 70; i + 2 < sizeof(text); i += 72)
+		memcpy(text + i, "\r\n", 2);
+	memcpy(text, b.ptr, b.len);
+	memcpy(text + sizeof(text) - 2, "\r\n", 2);
+	buf_clear(&b);
+	sha256_of(slice_make(text, sizeof(text)), t->sha256);
+	t->digest = buf_init(DIGEST_RECORD_MAX);
+	digest_compute(slice_make(text, sizeof(text)), &t->digest);
+	/* The record has it in the envelope, too; the last one is the field that counts. */
+	t->id_at = 0;
+	for (size_t at = 0; at < t->digest.len; at++) {
+		struct slice rest = slice_skip(buf_slice(&t->digest), at);
+
+		if (slice_starts(rest, SLICE("0000000000@")))
+			t->id_at = at;
+	}
+	must(memfd_new(&t->fd, &why), &why);
+	if (write(t->fd, text, sizeof(text)) != (ssize_t)sizeof(text))
+		die("memfd");
+	must(memfd_seal(t->fd, &why), &why);
+}
+
+static int
+listen_on(const char *name)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s.sock", name);
+	unlink(a.sun_path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || listen(fd, 64) != 0)
+		die(name);
+	return fd;
+}
+
+static void
+stored_launch(struct bench *b, const char *program)
+{
+	int fds[5], high[5], pipes[2];
+	struct problem why = { "" };
+	char byte;
+
+	fds[0] = listen_on("store-plan");
+	fds[1] = listen_on("store-work");
+	fds[2] = listen_on("store-admin");
+	must(memfd_new(&fds[3], &why), &why);
+	if (write(fds[3], "key", 3) != 3 || pipe2(pipes, O_CLOEXEC) != 0)
+		die("pipe");
+	fds[4] = pipes[1];
+	b->stored = fork();
+	if (b->stored == 0) {
+		for (int i = 0; i < 5; i++)
+			high[i] = fcntl(fds[i], F_DUPFD, 50);
+		for (int i = 0; i < 5; i++)
+			dup2(high[i], 3 + i);
+		if (freopen("../stored.log", "a", stderr) == NULL)
+			_exit(2);
+		setenv("LISTEN_FDS", "5", 1);
+		setenv("LISTEN_FDNAMES", "store-plan:store-work:store-admin:grant-key:ready", 1);
+		execl(program, "stored", (char *)NULL);
+		_exit(127);
+	}
+	for (int i = 0; i < 5; i++)
+		close(fds[i]);
+	if (read(pipes[0], &byte, 1) < 0)
+		die("stored");
+	close(pipes[0]);
+}
+
+static void send_more(struct bench *b);
+
+static void
+delivered(void *ctx, enum status st, uint64_t change, const struct problem *why)
+{
+	struct bench *b = ctx;
+
+	(void)change;
+	must(st, why);
+	b->done++;
+	b->in_flight--;
+	send_more(b);
+	if (b->in_flight == 0)
+		loop_stop(b->loop);
+}
+
+static void
+send_one(struct bench *b)
+{
+	struct text *t = &b->texts[b->sent % TEXTS];
+	struct plan_action actions[] = {
+		{ .kind = ACTION_DELIVER, .account = 1 + (uint32_t)(b->sent * 7919 % ACCOUNTS),
+		    .role = MAILBOX_INBOX },
+		{ .kind = ACTION_ARCHIVE, .direction = PLAN_IN, .sender = SLICE("li@customer.example"),
+		    .recipients = SLICE("zhang@acme.test") },
+		{ .kind = ACTION_AUDIT, .audit_kind = SLICE("mail"), .actor = SLICE("smtp"),
+		    .subject = SLICE("m3v7q2m9tzae"),
+		    .detail = SLICE("zhang@acme.test: recipient names a person") },
+	};
+	struct plan p = {
+		.mid = SLICE("m3v7q2m9tzae"),
+		.sid = SLICE("k3v7q2m9tzae"),
+		.received_at = 1795516611,
+		.size_bytes = TEXT_LEN,
+		.digest = buf_slice(&t->digest),
+		.actions = actions,
+		.action_count = ARRAY_LEN(actions),
+	};
+	char number[16];
+
+	snprintf(number, sizeof(number), "%010u", (unsigned)b->sent);
+	memcpy(t->digest.ptr + t->id_at, number, 10);
+	memcpy(p.sha256, t->sha256, SHA256_LEN);
+	b->sent++;
+	b->in_flight++;
+	plan_execute(b->client, &p, t->fd, delivered, b);
+}
+
+static void
+send_more(struct bench *b)
+{
+	while (b->in_flight < b->most && b->sent < b->limit &&
+	    (b->until_ms == 0 || clock_monotonic_ms() < b->until_ms))
+		send_one(b);
+}
+
+static double
+cpu_s(pid_t pid)
+{
+	char path[64], text[512];
+	unsigned long user, system;
+	FILE *f;
+	const char *p;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "r");
+	if (f == NULL || fgets(text, sizeof(text), f) == NULL)
+		die(path);
+	fclose(f);
+	p = strrchr(text, ')') + 2;
+	for (int i = 0; i < 11; i++)
+		p = strchr(p, ' ') + 1;
+	user = strtoul(p, NULL, 10);
+	system = strtoul(strchr(p, ' '), NULL, 10);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* What was done in how long, over all rounds. */
+struct sum {
+	uint64_t count, ms;
+	double cpu_s;
+};
+
+static double
+rate(const struct sum *s)
+{
+	return (double)s->count * 1000 / (double)s->ms;
+}
+
+static void
+measure_store(struct bench *b, unsigned most, struct sum *sum)
+{
+	uint64_t from_ms = clock_monotonic_ms(), from = b->done;
+	double cpu = cpu_s(b->stored);
+
+	b->most = most;
+	b->limit = UINT64_MAX;
+	b->until_ms = from_ms + MEASURE_MS;
+	send_more(b);
+	loop_run(b->loop);
+	sum->ms += clock_monotonic_ms() - from_ms;
+	sum->cpu_s += cpu_s(b->stored) - cpu;
+	sum->count += b->done - from;
+}
+
+static void
+fill_store(struct bench *b, uint64_t messages)
+{
+	if (b->done >= messages)
+		return;
+	b->most = FILL_IN_FLIGHT;
+	b->limit = messages;
+	b->until_ms = 0;
+	send_more(b);
+	if (b->in_flight > 0)
+		loop_run(b->loop);
+}
+
+static void
+probe_open(struct bench *b)
+{
+	static const char *const tables[PROBE_TABLES] = { "a", "b", "c", "d", "e", "f", "g", "h",
+		"i" };
+	struct problem why = { "" };
+
+	if (mkdir("../probe", 0700) != 0 && errno != EEXIST)
+		die("probe");
+	must(env_open("../probe", ENV_WRITE, tables, PROBE_TABLES, &b->probe, &why), &why);
+	b->probe_segment = open("../probe", O_RDONLY | O_DIRECTORY);
+	must(segment_make(b->probe_segment, 1, 1, SEGMENT_SIZE, &why), &why);
+	close(b->probe_segment);
+	b->probe_segment = open("../probe/00000001.seg", O_RDWR | O_CLOEXEC);
+	if (b->probe_segment < 0)
+		die("probe");
+}
+
+/* The rows that one delivery writes, by their sizes; what grows in the store grows here. */
+static void
+probe_rows(struct bench *b, struct txn *t)
+{
+	static const struct {
+		unsigned table;
+		size_t len;
+		bool is_updated;	/* one of ACCOUNTS rows, not a new one */
+	} rows[PROBE_TABLES] = {
+		{ 0, 900, false },	/* text with its digest */
+		{ 1, 5, false },	/* reference */
+		{ 2, 39, false },	/* message */
+		{ 3, 600, true },	/* flags */
+		{ 4, 90, true },	/* mailbox */
+		{ 5, 50, true },	/* account */
+		{ 6, 80, false },	/* journal */
+		{ 7, 120, false },	/* archive */
+		{ 8, 120, false },	/* audit */
+	};
+	static const char value[1000];
+	struct problem why = { "" };
+	uint8_t key[12] = { 0 };
+
+	for (size_t i = 0; i < PROBE_TABLES; i++) {
+		store_u64be(key, b->probe_count);
+		if (rows[i].table == 2 || rows[i].is_updated)
+			store_u32be(key, (uint32_t)(b->probe_count * 7919 % ACCOUNTS));
+		store_u64be(key + 4, rows[i].is_updated ? 0 : b->probe_count);
+		must(txn_put(t, rows[i].table, slice_make(key, sizeof(key)),
+		    slice_make(value, rows[i].len), &why), &why);
+	}
+	b->probe_count++;
+}
+
+/* So many deliveries in one batch: segment, sync, rows, commit. */
+static void
+probe_batch(struct bench *b, unsigned most, bool is_text)
+{
+	static char texts[FILL_IN_FLIGHT * (TEXT_LEN + RECORD_HEAD_LEN + 64)];
+	size_t len = most * (TEXT_LEN + RECORD_HEAD_LEN + 64u);
+	struct problem why = { "" };
+	struct txn *t;
+
+	if (is_text) {
+		if (b->probe_at + len > SEGMENT_SIZE)
+			b->probe_at = 0;
+		if (pwrite(b->probe_segment, texts, len, (off_t)b->probe_at) != (ssize_t)len ||
+		    fdatasync(b->probe_segment) != 0)
+			die("probe");
+		b->probe_at += len;
+	}
+	must(txn_begin_write(b->probe, &t, &why), &why);
+	for (unsigned i = 0; i < most; i++)
+		probe_rows(b, t);
+	must(txn_commit(&t, &why), &why);
+}
+
+static void
+measure_probe(struct bench *b, unsigned most, struct sum *sum)
+{
+	uint64_t from_ms = clock_monotonic_ms(), from = b->probe_count, now = from_ms;
+
+	while (now - from_ms < MEASURE_MS) {
+		probe_batch(b, most, true);
+		now = clock_monotonic_ms();
+	}
+	sum->count += b->probe_count - from;
+	sum->ms += now - from_ms;
+}
+
+static void
+measure(struct bench *b, uint64_t messages)
+{
+	static const unsigned in_flight[] = { 1, 20, 50 };
+
+	fill_store(b, messages);
+	while (b->probe_count < messages)
+		probe_batch(b, FILL_IN_FLIGHT, false);
+	for (size_t i = 0; i < ARRAY_LEN(in_flight); i++) {
+		struct sum store = { 0 }, probe = { 0 };
+
+		for (int round = 0; round < ROUNDS; round++) {
+			measure_store(b, in_flight[i], &store);
+			measure_probe(b, in_flight[i], &probe);
+		}
+		printf("| %llu | %u | %.0f | %.0f | %.0f %% | %.3f |\n",
+		    (unsigned long long)messages, in_flight[i], rate(&store), rate(&probe),
+		    rate(&store) * 100 / rate(&probe), store.cpu_s * 1000 / (double)store.count);
+		fflush(stdout);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct bench b;
+	char program[4096];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 16);
+
+	if (argc < 2 || n < 0) {
+		fprintf(stderr, "usage: store_bench DIRECTORY [MESSAGES...]\n");
+		return 2;
+	}
+	program[n] = '\0';
+	snprintf(strrchr(program, '/') + 1, 16, "stored");
+	if ((mkdir(argv[1], 0700) != 0 && errno != EEXIST) || chdir(argv[1]) != 0 ||
+	    (mkdir("run", 0700) != 0 && errno != EEXIST) || chdir("run") != 0)
+		die(argv[1]);
+	fclose(fopen("../tradepost.conf", "a"));
+	stored_launch(&b, program);
+	b.loop = loop_new();
+	b.client = plan_client_new(b.loop, "store-plan.sock");
+	for (unsigned i = 0; i < TEXTS; i++)
+		text_make(&b.texts[i], i);
+	probe_open(&b);
+	printf("| messages | in flight | deliveries/s | probe/s | share | CPU ms each |\n"
+	    "|---|---|---|---|---|---|\n");
+	for (int i = 2; i < argc; i++)
+		measure(&b, strtoull(argv[i], NULL, 10));
+	if (argc == 2) {
+		measure(&b, 10000);
+		measure(&b, 1000000);
+	}
+	plan_client_free(&b.client);
+	loop_free(&b.loop);
+	env_close(&b.probe);
+	kill(b.stored, SIGTERM);
+	waitpid(b.stored, NULL, 0);
+	return 0;
+}
