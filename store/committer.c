@@ -28,7 +28,6 @@ struct committer {
 	pthread_mutex_t lock;		/* guards what follows */
 	pthread_cond_t came;
 	struct job *first, **last;	/* waiting */
-	uint32_t pending;
 	uint64_t pending_bytes;
 	bool is_stopping;
 };
@@ -341,7 +340,6 @@ batch_settle(struct committer *k, struct job *jobs)
 			k->first = j;
 			continue;
 		}
-		k->pending--;
 		k->pending_bytes -= j->text_bytes;
 		j->next = NULL;
 		*done_end = j;
@@ -410,17 +408,16 @@ committer_new(struct store *s, struct loop *l, const struct committer_spec *spec
 }
 
 void
-committer_submit(struct committer *k, struct job **job)
+committer_submit(struct committer *k, struct job **jobs)
 {
-	struct job *j = *job;
+	struct job *j = *jobs;
 
-	*job = NULL;
-	j->next = NULL;
+	*jobs = NULL;
 	pthread_mutex_lock(&k->lock);
-	*k->last = j;
-	k->last = &j->next;
-	k->pending++;
-	k->pending_bytes += j->text_bytes;
+	for (*k->last = j; j != NULL; j = j->next) {
+		k->last = &j->next;
+		k->pending_bytes += j->text_bytes;
+	}
 	pthread_cond_signal(&k->came);
 	pthread_mutex_unlock(&k->lock);
 }
@@ -452,17 +449,6 @@ committer_free(struct committer **kp)
 	pthread_cond_destroy(&k->came);
 	pthread_mutex_destroy(&k->lock);
 	mem_free(k);
-}
-
-uint32_t
-committer_pending(struct committer *k)
-{
-	uint32_t n;
-
-	pthread_mutex_lock(&k->lock);
-	n = k->pending;
-	pthread_mutex_unlock(&k->lock);
-	return n;
 }
 
 uint64_t

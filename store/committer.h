@@ -29,13 +29,12 @@ struct committer_spec {
 
 MUST_USE enum status committer_new(struct store *s, struct loop *l,
     const struct committer_spec *spec, struct committer **out, struct problem *why);
-/* Takes the job. */
-void committer_submit(struct committer *c, struct job **job);
+/* Takes the jobs, a list. */
+void committer_submit(struct committer *c, struct job **jobs);
 /* Finish what was submitted, and end the thread.  done() is still called, by the loop. */
 void committer_stop(struct committer *c);
 void committer_free(struct committer **c);
-/* Jobs that wait or run, and bytes of their texts. */
-uint32_t committer_pending(struct committer *c);
+/* Bytes of texts that wait or are being written. */
 uint64_t committer_pending_bytes(struct committer *c);
 
 #endif

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,8 +17,12 @@
  */
 
 #define STORE_PATH "../store"
+#define STORED_USER "tradepost-stored"
+#define STORED_GROUP "tradepost-store"	/* workers, who read the store */
 #define READERS_EVERY_MS 10000
 #define FAREWELL_MS 50		/* for answers to leave */
+
+static const char *const directories[] = { STORE_PATH, STORE_PATH "/segments" };
 
 size_t
 stored_uids(const char *const *names, size_t count, uid_t *out)
@@ -33,18 +38,36 @@ stored_uids(const char *const *names, size_t count, uid_t *out)
 	return n;
 }
 
+/* What one turn of the loop brought goes to the committer together: one batch, not two. */
+static void
+stored_hand_over(void *ctx)
+{
+	struct stored *s = ctx;
+
+	if (s->gathered == NULL)
+		return;
+	committer_submit(s->committer, &s->gathered);
+	s->gathered_last = &s->gathered;
+	s->gathered_bytes = 0;
+}
+
 enum status
 stored_submit(struct stored *s, struct job **job, struct problem *why)
 {
-	uint64_t waiting = committer_pending_bytes(s->committer);
+	uint64_t waiting = committer_pending_bytes(s->committer) + s->gathered_bytes;
+	struct job *j = *job;
 
-	if ((*job)->text_bytes > 0 && waiting > 0 &&
-	    waiting + (*job)->text_bytes > s->settings->budget) {
+	if (j->text_bytes > 0 && waiting > 0 && waiting + j->text_bytes > s->settings->budget) {
 		problem_set(why, "too many messages wait to be written");
 		job_free(job);
 		return STATUS_BUSY;
 	}
-	committer_submit(s->committer, job);
+	if (s->gathered == NULL)
+		loop_post(s->loop, stored_hand_over, s);
+	*s->gathered_last = j;
+	s->gathered_last = &j->next;
+	s->gathered_bytes += j->text_bytes;
+	*job = NULL;
 	return STATUS_OK;
 }
 
@@ -141,6 +164,31 @@ stored_begin(void *ctx)
 	daemon_ready(s->daemon);
 }
 
+/*
+ * Make a directory, and give it to the user we are going to be.  The sandbox
+ * opens what is below the store's directory and makes none itself.
+ */
+static enum status
+stored_make_directory(const char *path, struct problem *why)
+{
+	const struct passwd *pw = geteuid() == 0 ? getpwnam(STORED_USER) : NULL;
+	const struct group *readers = pw == NULL ? NULL : getgrnam(STORED_GROUP);
+
+	if (mkdir(path, 0750) != 0 && errno != EEXIST) {
+		problem_set_errno(why, errno, "%s", path);
+		return errno == EACCES ? STATUS_DENIED : STATUS_IO;
+	}
+	if (pw == NULL)
+		return STATUS_OK;
+	/* Set-group-id: files made in it belong to the group of those who read the store. */
+	if (chown(path, pw->pw_uid, readers != NULL ? readers->gr_gid : pw->pw_gid) != 0 ||
+	    chmod(path, 02750) != 0) {
+		problem_set_errno(why, errno, "%s", path);
+		return STATUS_DENIED;
+	}
+	return STATUS_OK;
+}
+
 static enum status
 stored_start(struct daemon *d, void *settings, struct problem *why)
 {
@@ -152,6 +200,7 @@ stored_start(struct daemon *d, void *settings, struct problem *why)
 	s->loop = daemon_loop(d);
 	s->settings = settings;
 	s->grant_key = buf_init(256);
+	s->gathered_last = &s->gathered;
 	s->wake = wake_new();
 	s->readers = timer_new(s->loop, stored_readers, s);
 	s->farewell = timer_new(s->loop, stored_farewell, s);
@@ -160,10 +209,10 @@ stored_start(struct daemon *d, void *settings, struct problem *why)
 		problem_set(why, "the key of the grants was not passed");
 		return st;
 	}
-	/* The sandbox opens what is below this directory, so it must be there. */
-	if (mkdir(STORE_PATH, 0750) != 0 && errno != EEXIST) {
-		problem_set_errno(why, errno, "%s", STORE_PATH);
-		return STATUS_IO;
+	for (size_t i = 0; i < ARRAY_LEN(directories); i++) {
+		st = stored_make_directory(directories[i], why);
+		if (st != STATUS_OK)
+			return st;
 	}
 	loop_post(s->loop, stored_begin, s);
 	return STATUS_OK;
@@ -177,7 +226,7 @@ stored_sandbox(const struct daemon *d)
 		.may = SANDBOX_OPEN | SANDBOX_THREADS,
 		.paths = paths,
 		.path_count = ARRAY_LEN(paths),
-		.user = "tradepost-stored",
+		.user = STORED_USER,
 	};
 
 	(void)d;
@@ -190,8 +239,10 @@ stored_stop(struct daemon *d)
 {
 	struct stored *s = daemon_data(d);
 
-	if (s->committer != NULL)
+	if (s->committer != NULL) {
+		stored_hand_over(s);
 		committer_stop(s->committer);
+	}
 	timer_set(s->farewell, FAREWELL_MS);
 }
 

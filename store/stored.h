@@ -38,6 +38,8 @@ struct stored {
 	struct buf grant_key;
 	struct wake *wake;
 	struct keep *keep;	/* lists of what is still outside, being told */
+	struct job *gathered, **gathered_last;	/* came in this turn of the loop: one batch */
+	uint64_t gathered_bytes;
 	struct timer *readers, *farewell;
 };
 
