@@ -28,6 +28,7 @@ struct keep_piece {
 	struct slice uidls;	/* u32 count, put_slice() each */
 };
 
+/* Append the wire form of STORE_FETCHED_KEEP. */
 void keep_piece_put(const struct keep_piece *p, struct buf *out);
 /* CORRUPT; p->uidls is borrowed and checked. */
 MUST_USE enum status keep_piece_read(struct slice payload, struct keep_piece *p);

@@ -17,6 +17,7 @@ struct message_id_row {
 	uint8_t direction;	/* enum plan_direction */
 };
 
+/* For the writer. */
 MUST_USE enum status message_id_put(struct txn *t, const struct message_id_row *row,
     struct problem *why);
 /* The newest with this key, among texts up to newest_text.  ABSENT. */

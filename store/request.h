@@ -29,6 +29,7 @@ struct store_work {
 	struct store_append_message *messages;
 };
 
+/* A type that these functions know. */
 bool work_is_known(uint16_t type);
 /* Append the request; LIMIT when it does not fit a frame. */
 MUST_USE enum status work_encode(uint16_t type, const struct store_work *w, struct buf *out);

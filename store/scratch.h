@@ -1,22 +1,17 @@
 /*
  * scratch.h -- a directory of its own for a test, removed afterwards.
- * Only *_test.c files include it.
+ * Include base/check.h first.
  */
 #ifndef STORE_SCRATCH_H
 #define STORE_SCRATCH_H
 
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #define SCRATCH_PATH_MAX 128
 
+/* Make it; its path is written to path. */
 static inline void
 scratch_make(char path[SCRATCH_PATH_MAX])
 {
@@ -27,6 +22,7 @@ scratch_make(char path[SCRATCH_PATH_MAX])
 	assert_non_null(mkdtemp(path));
 }
 
+/* nftw() calls it for each entry. */
 static inline int
 scratch_remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
@@ -36,6 +32,7 @@ scratch_remove_one(const char *path, const struct stat *st, int flag, struct FTW
 	return remove(path);
 }
 
+/* Remove it with all that is in it. */
 static inline void
 scratch_remove(const char *path)
 {

@@ -58,6 +58,7 @@ struct segment_record {
 	uint32_t meta_crc, text_crc;
 };
 
+/* r->meta_crc and text_crc are the caller's to compute. */
 void record_head_encode(const struct segment_record *r, const struct record_place *place,
     uint8_t out[RECORD_HEAD_LEN]);
 /* CORRUPT when there is no record of this place. */

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "store/archive.h"
 #include "store/audit.h"

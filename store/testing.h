@@ -1,7 +1,7 @@
 /*
  * testing.h -- a store with its committer and loop inside a test: requests go
  * through jobs and batches as in stored, without sockets.
- * Only *_test.c files include it.
+ * Include base/check.h first.
  */
 #ifndef STORE_TESTING_H
 #define STORE_TESTING_H
@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "net/ipc.h"
 #include "net/loop.h"
 #include "store/committer.h"
@@ -29,6 +28,7 @@ struct testing {
 	uint64_t floor_bytes;
 };
 
+/* Takes what the committer gives back; testing_wait() looks at it. */
 static inline void
 testing_done(void *ctx, struct job *jobs, bool is_changed)
 {
@@ -57,6 +57,7 @@ testing_open(struct testing *t)
 		fail_msg("%s", why.text);
 }
 
+/* Free the jobs of the last testing_wait(). */
 static inline void
 testing_forget(struct testing *t)
 {
@@ -77,6 +78,7 @@ testing_close(struct testing *t)
 	loop_free(&t->loop);
 }
 
+/* A store of its own for each test. */
 static inline int
 testing_setup(void **state)
 {
@@ -89,6 +91,7 @@ testing_setup(void **state)
 	return 0;
 }
 
+/* Close and remove it. */
 static inline int
 testing_teardown(void **state)
 {
@@ -99,6 +102,7 @@ testing_teardown(void **state)
 	return 0;
 }
 
+/* Takes the job; several make one batch, perhaps. */
 static inline void
 testing_submit(struct testing *t, struct job **j)
 {
@@ -106,6 +110,7 @@ testing_submit(struct testing *t, struct job **j)
 	committer_submit(t->committer, j);
 }
 
+/* Until all that was submitted is done; the jobs are in t->done. */
 static inline void
 testing_wait(struct testing *t)
 {
@@ -123,6 +128,7 @@ testing_run(struct testing *t, struct job *j)
 	return t->done;
 }
 
+/* A sealed memfd with this text. */
 static inline int
 testing_memfd(struct slice text)
 {
@@ -134,6 +140,7 @@ testing_memfd(struct slice text)
 	return fd;
 }
 
+/* Append a grant that allows an account everything. */
 static inline void
 testing_grant(uint32_t account, struct buf *out)
 {
@@ -147,6 +154,7 @@ testing_grant(uint32_t account, struct buf *out)
 	grant_seal(&g, TESTING_KEY, out);
 }
 
+/* A decoded request, not submitted. */
 static inline struct job *
 testing_job(uint32_t account, uint16_t type, struct store_work *w, int fd)
 {
@@ -214,6 +222,7 @@ testing_append(struct testing *t, uint32_t account, uint32_t mailbox, const char
 	return j->result.target.ranges[0].first;
 }
 
+/* A reading transaction; txn_abort() it. */
 static inline struct txn *
 testing_read(struct testing *t)
 {
@@ -236,6 +245,7 @@ testing_mailbox(struct testing *t, uint32_t account, const char *name)
 	return row.id;
 }
 
+/* The set is written as text. */
 static inline void
 testing_check_set(const struct uidset *s, const char *text)
 {
