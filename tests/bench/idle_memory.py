@@ -2,9 +2,11 @@
 
 import time
 
+import deliver
 import processes
 
 SESSIONS = 400
+MESSAGES = 1000
 SETTLE_S = 2.0
 SETTINGS = {"imap": {"user_connections": "10000", "connections": "10000", "clear_login": "yes"}}
 
@@ -26,8 +28,10 @@ def _session(instance, endpoint, login):
 
 
 def measure(instance, login, sessions=SESSIONS):
-    """A row for clear text and one for TLS.  A few sessions first, so that what is made once in a
-    process does not count."""
+    """A row for clear text and one for TLS, INBOX holding MESSAGES.  A few sessions first, so that
+    what is made once in a process does not count."""
+    deliver.send(instance.programs, instance.endpoints["smtp"][1], 20, MESSAGES,
+                 [instance.login(login)])
     for endpoint in ("imap", "imaps"):
         held = [_session(instance, endpoint, login) for _ in range(8)]
         time.sleep(SETTLE_S)
@@ -35,7 +39,7 @@ def measure(instance, login, sessions=SESSIONS):
         held += [_session(instance, endpoint, login) for _ in range(sessions)]
         time.sleep(SETTLE_S)
         grown = processes.anonymous_kib(instance.daemons()) - before
-        yield {"endpoint": endpoint, "sessions": sessions,
+        yield {"endpoint": endpoint, "sessions": sessions, "messages in INBOX": MESSAGES,
                "KiB a session": round(grown / sessions, 1)}
         for wire in held:
             wire.close()
