@@ -6,6 +6,7 @@
 
 #define INDEX_NONE (-1)
 #define INDEX_MAX 9999
+#define TRIES_MAX 200	/* segments looked at, those without name or value too */
 
 /* One "name*index*=value" as it stands in the field. */
 struct segment {
@@ -20,21 +21,24 @@ struct segment {
 struct segment_list {
 	size_t count;
 	bool is_double;
+	bool has_no_comment;	/* no comment in the rest of the field ends */
 	bool has_continuations;
 	struct segment rows[PARAM_MAX];
 };
 
 /* Skip blanks, semicolons and comments. */
 static struct slice
-skip_between(struct slice s, bool is_double)
+skip_between(struct slice s, struct segment_list *list)
 {
 	while (s.len > 0) {
 		size_t n = lex_blank_len(s);
 
 		if (n == 0 && s.ptr[0] == ';')
 			n = 1;
-		if (n == 0 && s.ptr[0] == '(')
-			n = lex_comment_len(s, is_double);
+		if (n == 0 && s.ptr[0] == '(' && !list->has_no_comment) {
+			n = lex_comment_len(s, list->is_double);
+			list->has_no_comment = n == 0;
+		}
 		if (n == 0)
 			break;
 		s = slice_skip(s, n);
@@ -132,13 +136,15 @@ split_name(struct slice name, struct segment *seg)
 static void
 read_segments(struct slice s, struct segment_list *list)
 {
+	unsigned tries;
+
 	list->count = 0;
 	list->has_continuations = false;
-	for (;;) {
+	for (tries = 0; tries < TRIES_MAX; tries++) {
 		struct segment *seg = &list->rows[list->count];
 		struct slice name;
 
-		s = skip_between(s, list->is_double);
+		s = skip_between(s, list);
 		if (s.len == 0 || list->count == PARAM_MAX)
 			return;
 		name = take_token(&s, '=', '=');
@@ -292,9 +298,10 @@ param_list_parse(struct slice value, struct param_list *out)
 	struct segment_list list;
 
 	list.is_double = lex_is_double(value);
+	list.has_no_comment = false;
 	out->count = 0;
 	out->memory = buf_init((size_t)PARAM_MAX * PARAM_VALUE_MAX);
-	value = skip_between(value, list.is_double);
+	value = skip_between(value, &list);
 	out->type = take_token(&value, '/', '(');
 	out->subtype = slice_sub(value, 0, 0);
 	value = slice_skip(value, lex_blank_len(value));

@@ -130,6 +130,27 @@ parameters_and_values_have_limits(void **state)
 	buf_clear(&text);
 }
 
+static void
+rubbish_takes_linear_time(void **state)
+{
+	static const char *const units[] = { ";(x", ";=x", " =x", "; x", ";x=\"", "(", ";x*0=(" };
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(units); i++) {
+		struct buf text = buf_init(10000000);
+		struct param_list p;
+
+		buf_append(&text, SLICE("a/b"));
+		for (n = 0; n < 200000; n++)
+			buf_append(&text, slice_from_cstr(units[i]));
+		param_list_parse(buf_slice(&text), &p);
+		CHECK(p.count <= PARAM_MAX);
+		param_list_clear(&p);
+		buf_clear(&text);
+	}
+}
+
 int
 main(void)
 {
@@ -137,6 +158,7 @@ main(void)
 		cmocka_unit_test(each_form_of_a_parameter_is_read),
 		cmocka_unit_test(values_are_found_by_name_in_any_case),
 		cmocka_unit_test(parameters_and_values_have_limits),
+		cmocka_unit_test(rubbish_takes_linear_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
