@@ -126,32 +126,45 @@ texts_refuse(struct committer *k, struct job *jobs, const struct problem *why)
 	}
 }
 
+/* Those of one job: OK, or BUSY when the disk takes no more of the batch. */
+static enum status
+texts_write_job(struct committer *k, struct job *j, struct problem *why)
+{
+	struct problem own = { "" };
+	enum status st = STATUS_OK;
+
+	if (j->text_count > 0 && disk_is_full(k)) {
+		problem_set(&own, "the disk is nearly full: less than [store] floor is free");
+		job_fail(j, STATUS_BUSY, &own);
+		return STATUS_OK;
+	}
+	for (uint32_t i = 0; st == STATUS_OK && i < j->text_count; i++)
+		st = text_write(k, &j->texts[i], &own);
+	if (st == STATUS_IO)
+		committer_die(&own);
+	if (st == STATUS_BUSY) {
+		*why = own;
+		return STATUS_BUSY;
+	}
+	if (st != STATUS_OK)
+		job_fail(j, st, &own);
+	return STATUS_OK;
+}
+
 static void
 texts_write(struct committer *k, struct job *jobs)
 {
 	struct problem why = { "" };
-	enum status st;
+	enum status st = STATUS_OK;
 
-	for (struct job *j = jobs; j != NULL; j = j->next) {
-		if (j->text_count > 0 && disk_is_full(k)) {
-			problem_set(&why, "the disk is nearly full: less than [store] floor is free");
-			job_fail(j, STATUS_BUSY, &why);
-			continue;
-		}
-		st = STATUS_OK;
-		for (uint32_t i = 0; st == STATUS_OK && i < j->text_count; i++)
-			st = text_write(k, &j->texts[i], &why);
-		if (st == STATUS_OK)
-			continue;
-		if (st == STATUS_IO)
-			committer_die(&why);
-		if (st == STATUS_BUSY) {
-			texts_refuse(k, jobs, &why);
-			return;
-		}
-		job_fail(j, st, &why);
-		why = (struct problem){ "" };
-	}
+	for (struct job *j = jobs; st == STATUS_OK && j != NULL; j = j->next)
+		st = texts_write_job(k, j, &why);
+	if (st == STATUS_OK)
+		st = segment_writer_start(k->writer, &why);
+	if (st == STATUS_IO)
+		committer_die(&why);
+	if (st != STATUS_OK)
+		texts_refuse(k, jobs, &why);
 }
 
 /* Run one job under the next change number. */

@@ -26,16 +26,20 @@ struct segment_writer {
 	uint64_t at;			/* where stage ends */
 	struct buf stage;		/* not written yet; it ends at at */
 	bool is_begun;			/* the batch has its marker */
-	bool is_dirty;			/* written since the last sync */
+	bool is_dirty;			/* written since a sync was started */
+	bool is_started;		/* a sync was started, and nobody has waited for it yet */
 	uint32_t batch_number;		/* where the batch began */
 	uint64_t batch_at;
 	uint64_t voids[VOIDS_MAX];
 	uint32_t void_count, void_marked;	/* marked: the current marker names them */
 
-	pthread_t ahead;
-	bool has_ahead;
+	pthread_t ahead, syncer;
+	bool has_ahead, has_syncer;
 	pthread_mutex_t lock;		/* guards what follows */
 	pthread_cond_t turned;
+	pthread_cond_t synced;
+	bool is_syncing;		/* the syncer has work */
+	int sync_errno;			/* how it ended */
 	uint32_t wanted, ready;		/* highest segment asked for, and made */
 	bool is_stopping;
 	enum status failed;		/* why the segment behind ready could not be made */
@@ -99,6 +103,41 @@ ahead_run(void *ctx)
 	return NULL;
 }
 
+/* Syncs the segment while the committer is busy with rows. */
+static void *
+syncer_run(void *ctx)
+{
+	struct segment_writer *w = ctx;
+	int err;
+
+	pthread_mutex_lock(&w->lock);
+	for (;;) {
+		while (!w->is_syncing && !w->is_stopping)
+			pthread_cond_wait(&w->synced, &w->lock);
+		if (!w->is_syncing)
+			break;
+		pthread_mutex_unlock(&w->lock);
+		err = fdatasync(w->fd) == 0 ? 0 : errno;
+		pthread_mutex_lock(&w->lock);
+		w->sync_errno = err;
+		w->is_syncing = false;
+		pthread_cond_broadcast(&w->synced);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+static enum status
+threads_start(struct segment_writer *w, struct problem *why)
+{
+	w->has_ahead = pthread_create(&w->ahead, NULL, ahead_run, w) == 0;
+	w->has_syncer = pthread_create(&w->syncer, NULL, syncer_run, w) == 0;
+	if (w->has_ahead && w->has_syncer)
+		return STATUS_OK;
+	problem_set(why, "a thread cannot be made");
+	return STATUS_IO;
+}
+
 enum status
 segment_writer_open(struct store *s, uint64_t size_bytes, const struct counters *at,
     struct segment_writer **out, struct problem *why)
@@ -115,6 +154,7 @@ segment_writer_open(struct store *s, uint64_t size_bytes, const struct counters 
 	w->fd = -1;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->turned, NULL);
+	pthread_cond_init(&w->synced, NULL);
 	st = w->at == SEGMENT_HEAD_LEN ? segment_need(w, w->number, why) : STATUS_OK;
 	if (st == STATUS_OK)
 		st = segment_open(dir, w->number, store_id(s), SEGMENT_WRITE, &w->fd, why);
@@ -125,11 +165,7 @@ segment_writer_open(struct store *s, uint64_t size_bytes, const struct counters 
 		w->wanted = w->number + 1;
 		w->batch_number = w->number;
 		w->batch_at = w->at;
-		w->has_ahead = pthread_create(&w->ahead, NULL, ahead_run, w) == 0;
-		if (!w->has_ahead) {
-			problem_set(why, "a thread cannot be made");
-			st = STATUS_IO;
-		}
+		st = threads_start(w, why);
 	}
 	if (st != STATUS_OK) {
 		segment_writer_close(&w);
@@ -150,9 +186,13 @@ segment_writer_close(struct segment_writer **wp)
 	pthread_mutex_lock(&w->lock);
 	w->is_stopping = true;
 	pthread_cond_broadcast(&w->turned);
+	pthread_cond_broadcast(&w->synced);
 	pthread_mutex_unlock(&w->lock);
 	if (w->has_ahead)
 		pthread_join(w->ahead, NULL);
+	if (w->has_syncer)
+		pthread_join(w->syncer, NULL);
+	pthread_cond_destroy(&w->synced);
 	pthread_cond_destroy(&w->turned);
 	pthread_mutex_destroy(&w->lock);
 	if (w->fd >= 0)
@@ -194,20 +234,53 @@ stage_flush(struct segment_writer *w, struct problem *why)
 	return st;
 }
 
+/* Wait for the sync that was started. */
+static enum status
+sync_wait(struct segment_writer *w, struct problem *why)
+{
+	int err;
+
+	if (!w->is_started)
+		return STATUS_OK;
+	pthread_mutex_lock(&w->lock);
+	while (w->is_syncing)
+		pthread_cond_wait(&w->synced, &w->lock);
+	err = w->sync_errno;
+	pthread_mutex_unlock(&w->lock);
+	w->is_started = false;
+	if (err == 0)
+		return STATUS_OK;
+	problem_set_errno(why, err, "syncing segment %08x", w->number);
+	return STATUS_IO;
+}
+
 enum status
-segment_writer_sync(struct segment_writer *w, struct problem *why)
+segment_writer_start(struct segment_writer *w, struct problem *why)
 {
 	enum status st;
 
 	st = stage_flush(w, why);
 	if (st != STATUS_OK || !w->is_dirty)
 		return st;
-	if (fdatasync(w->fd) != 0) {
-		problem_set_errno(why, errno, "syncing segment %08x", w->number);
-		return STATUS_IO;
-	}
+	st = sync_wait(w, why);
+	if (st != STATUS_OK)
+		return st;
 	w->is_dirty = false;
+	w->is_started = true;
+	pthread_mutex_lock(&w->lock);
+	w->is_syncing = true;
+	pthread_cond_broadcast(&w->synced);
+	pthread_mutex_unlock(&w->lock);
 	return STATUS_OK;
+}
+
+enum status
+segment_writer_sync(struct segment_writer *w, struct problem *why)
+{
+	enum status st;
+
+	st = segment_writer_start(w, why);
+	return st == STATUS_OK ? sync_wait(w, why) : st;
 }
 
 /* The next segment, which is normally there already. */
