@@ -1,0 +1,689 @@
+/*
+ * Every record of the store: what is written is what these golden bytes say,
+ * and no cut, lengthened or unknown version of it is taken for one.
+ */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "store/account.h"
+#include "store/archive.h"
+#include "store/audit.h"
+#include "store/change.h"
+#include "store/fetched.h"
+#include "store/flags.h"
+#include "store/journal.h"
+#include "store/key.h"
+#include "store/keyword.h"
+#include "store/mailbox.h"
+#include "store/message.h"
+#include "store/message_id.h"
+#include "store/scratch.h"
+#include "store/spool.h"
+#include "store/store.h"
+#include "store/subscription.h"
+#include "store/text.h"
+#include "store/trash.h"
+#include "store/uidset.h"
+
+struct fixture {
+	char path[SCRATCH_PATH_MAX];
+	struct store *store;
+	struct change change;
+	struct counters counters;
+};
+
+typedef enum status step(struct fixture *f);
+
+#define TXN f->change.txn
+
+static enum status
+account_write(struct fixture *f)
+{
+	struct account_row a = { .id = 7, .bytes = 300, .messages = 2, .mailboxes = 5,
+		.roles = { 0, 1, 2, 3, 4, 5, 0 } };
+
+	return account_put(TXN, &a, NULL);
+}
+
+static enum status
+account_read(struct fixture *f)
+{
+	struct account_row a;
+	enum status st = account_get(TXN, 7, &a, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(a.bytes == 300 && a.messages == 2 && a.inbox == 1 && a.roles[5] == 5);
+	return st;
+}
+
+static enum status
+mailbox_write(struct fixture *f)
+{
+	struct mailbox_row m = {
+		.id = 9, .account = 7, .name = SLICE("a/b"), .role = 2, .uid_validity = 3,
+		.uid_next = 4, .recent_from = 5, .messages = 6, .unseen = 7, .deleted = 8,
+		.bytes = 9, .modseq = 10, .expunge_modseq = 11, .made_at = 12,
+	};
+
+	return mailbox_put(TXN, &m, NULL);
+}
+
+static enum status
+mailbox_read(struct fixture *f)
+{
+	struct mailbox_row m;
+	enum status st = mailbox_get(TXN, 9, &m, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(m.uid_next == 4 && m.deleted == 8 && m.modseq == 10 && m.made_at == 12);
+	return st;
+}
+
+static enum status
+name_write(struct fixture *f)
+{
+	enum status st = mailbox_write(f);
+
+	return st == STATUS_OK ? mailbox_name_put(TXN, 7, SLICE("a/b"), 9, NULL) : st;
+}
+
+static enum status
+name_read(struct fixture *f)
+{
+	struct mailbox_row m;
+
+	return mailbox_find(TXN, 7, SLICE("a/b"), &m, NULL);
+}
+
+static enum status
+keyword_write(struct fixture *f)
+{
+	uint64_t bits;
+
+	return keyword_bits(TXN, 9, SLICE("$Work"), KEYWORD_MAKE, &bits, NULL);
+}
+
+static enum status
+keyword_read(struct fixture *f)
+{
+	struct slice names[KEYWORD_COUNT_MAX];
+	enum status st = keyword_list(TXN, 9, names, NULL);
+
+	if (st == STATUS_OK)
+		CHECK_SLICE(names[0], "$Work");
+	return st;
+}
+
+static enum status
+message_write(struct fixture *f)
+{
+	struct message_row m = { 3, 0x102, -1, -90, 300, 0xabcdef, 77 };
+
+	return message_put(TXN, 9, &m, NULL);
+}
+
+static enum status
+message_read(struct fixture *f)
+{
+	struct message_row m;
+	enum status st = message_get(TXN, 9, 3, &m, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(m.text == 0x102 && m.internal_at == -1 && m.internal_zone == -90 &&
+		    m.size_bytes == 300 && m.uidl == 0xabcdef && m.saved_at == 77);
+	return st;
+}
+
+static enum status
+flags_write(struct fixture *f)
+{
+	static struct flags_chunk c = { 4, {
+		{ 128, FLAG_SEEN, 1000 }, { 129, FLAG_SEEN, 1000 },
+		{ 200, UINT64_C(1) << 63, 1300 }, { 255, 0, 1000 } } };
+
+	return flags_chunk_put(TXN, 9, 1, &c, NULL);
+}
+
+static enum status
+flags_read(struct fixture *f)
+{
+	static struct flags_chunk c;
+	enum status st = flags_chunk_get(TXN, 9, 1, &c, NULL);
+
+	if (st != STATUS_OK)
+		return st;
+	CHECK(c.count == 4 && c.entries[1].uid == 129 && c.entries[1].flags == FLAG_SEEN);
+	CHECK(c.entries[2].uid == 200 && c.entries[2].flags == UINT64_C(1) << 63);
+	CHECK(c.entries[2].modseq == 1300 && c.entries[3].modseq == 1000);
+	return STATUS_OK;
+}
+
+static enum status
+text_write(struct fixture *f)
+{
+	struct text_row t = { .id = 5, .mid = SLICE("m"), .size_bytes = 300, .sha256 = { 0xaa },
+		.received_at = 6, .segment = 7, .segment_at = 500, .head_len = 100,
+		.digest_len = 2, .digest = SLICE("dd") };
+
+	return text_put(TXN, &t, 2, NULL);
+}
+
+static enum status
+text_read_row(struct fixture *f)
+{
+	struct text_row t;
+	enum status st = text_get(TXN, 5, &t, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(t.size_bytes == 300 && t.segment_at == 500 && t.digest.len == 2);
+	return st;
+}
+
+static enum status
+references_read(struct fixture *f)
+{
+	uint32_t n;
+
+	return text_references(TXN, 5, &n, NULL);
+}
+
+static enum status
+message_id_write(struct fixture *f)
+{
+	struct message_id_row r = { 0x1122334455667788, 40001, 7, 1 };
+
+	return message_id_put(TXN, &r, NULL);
+}
+
+static enum status
+message_id_read(struct fixture *f)
+{
+	struct message_id_row r;
+	enum status st = message_id_find(TXN, 0x1122334455667788, 90000, &r, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(r.text == 40001 && r.author == 7 && r.direction == 1);
+	return st;
+}
+
+static bool
+journal_row_check(void *ctx, const struct journal_row *r)
+{
+	(void)ctx;
+	CHECK(r->op == JOURNAL_ADDED && r->change == 3 && r->mailbox == 9 && r->actor == 7);
+	CHECK_SLICE(r->sid, "sid");
+	return true;
+}
+
+static enum status
+journal_write(struct fixture *f)
+{
+	struct journal_row r = { .op = JOURNAL_ADDED, .account = 7, .mailbox = 9,
+		.before = SLICE("b"), .after = SLICE("a") };
+	struct uid_range range = { 1, 2 };
+	struct uidset uids = { &range, 1, 1 };
+
+	return journal_put(&f->change, &r, &uids, NULL);
+}
+
+static enum status
+journal_read(struct fixture *f)
+{
+	return journal_each(TXN, 2, journal_row_check, NULL, NULL);
+}
+
+static enum status
+archive_write(struct fixture *f)
+{
+	struct archive_row r = { .text = 5, .direction = 1, .received_at = 6, .mid = SLICE("m"),
+		.envelope = SLICE("e") };
+	uint8_t sha256[SHA256_LEN] = { 0xaa };
+
+	return archive_put(&f->change, &r, sha256, NULL);
+}
+
+static enum status
+archive_read(struct fixture *f)
+{
+	struct archive_row r;
+	enum status st = archive_get(TXN, 1, &r, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(r.text == 5 && r.is_envelope_inline && slice_equal(r.envelope, SLICE("e")));
+	return st;
+}
+
+static bool
+trash_row_check(void *ctx, const struct trash_row *r)
+{
+	(void)ctx;
+	CHECK(r->message.uid == 3 && r->flags == 1 && r->actor == 7 && r->removed_at == 99);
+	CHECK_SLICE(r->keywords, "k");
+	return true;
+}
+
+static enum status
+trash_write(struct fixture *f)
+{
+	struct trash_row r = { .account = 7, .message = { 3, 5, 6, 60, 300, 8, 9 },
+		.mailbox = SLICE("INBOX"), .flags = 1, .keywords = SLICE("k") };
+
+	return trash_put(&f->change, &r, NULL);
+}
+
+static enum status
+trash_read(struct fixture *f)
+{
+	return trash_each(TXN, 7, trash_row_check, NULL, NULL);
+}
+
+static enum status
+spool_write(struct fixture *f)
+{
+	struct spool_row r = { .text = 5, .mid = SLICE("m"), .sender = SLICE("s"),
+		.recipient = SLICE("r"), .route = 1, .credential = 2, .author = 3 };
+
+	return spool_put(&f->change, &r, NULL);
+}
+
+static enum status
+spool_read(struct fixture *f)
+{
+	struct spool_row r;
+	enum status st = spool_get(TXN, 1, &r, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(r.text == 5 && r.author == 3 && r.due_at == 99 && r.attempts == 0);
+	return st;
+}
+
+static enum status
+fetched_write(struct fixture *f)
+{
+	return fetched_put(TXN, 2, SLICE("u"), 99, NULL);
+}
+
+static enum status
+fetched_read(struct fixture *f)
+{
+	uint64_t at;
+
+	return fetched_get(TXN, 2, SLICE("u"), &at, NULL);
+}
+
+static bool
+audit_row_check(void *ctx, const struct audit_row *r)
+{
+	(void)ctx;
+	CHECK(r->change == 3 && r->at_s == 99);
+	CHECK_SLICE(r->detail, "d");
+	return true;
+}
+
+static enum status
+audit_write(struct fixture *f)
+{
+	struct audit_row r = { .kind = SLICE("k"), .actor = SLICE("a"), .subject = SLICE("s"),
+		.detail = SLICE("d") };
+
+	return audit_put(&f->change, &r, NULL);
+}
+
+static enum status
+audit_read(struct fixture *f)
+{
+	struct audit_filter any = { .limit = 10 };
+
+	return audit_each(TXN, &any, audit_row_check, NULL, NULL);
+}
+
+static enum status
+counters_write(struct fixture *f)
+{
+	return counters_put(TXN, &f->counters, NULL);
+}
+
+static enum status
+counters_read(struct fixture *f)
+{
+	struct counters c;
+	enum status st = counters_get(TXN, &c, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(c.change == 1 && c.queue == 0 && c.segment_at == 8);
+	return st;
+}
+
+static const struct record {
+	const char *name;
+	unsigned table;
+	const char *key, *golden;	/* hex */
+	step *write, *read;
+} records[] = {
+	{ "account", TABLE_ACCOUNT, "00000007",
+	    "01" "2c01000000000000" "0200000000000000" "05000000" "06" "01000000" "02000000"
+	    "03000000" "04000000" "05000000" "00000000", account_write, account_read },
+	{ "mailbox", TABLE_MAILBOX, "00000009",
+	    "01" "07000000" "02" "03000000" "04000000" "05000000" "06000000" "07000000" "08000000"
+	    "0900000000000000" "0a00000000000000" "0b00000000000000" "0c00000000000000"
+	    "03000000612f62", mailbox_write, mailbox_read },
+	{ "mailbox name", TABLE_MAILBOX_NAME, "00000007612f62", "01" "09000000", name_write,
+	    name_read },
+	{ "keyword", TABLE_KEYWORD, "0000000908", "01" "0500000024576f726b", keyword_write,
+	    keyword_read },
+	{ "message", TABLE_MESSAGE, "0000000900000003",
+	    "01" "0201000000000000" "ffffffffffffffff" "a6ff" "2c010000" "efcdab0000000000"
+	    "4d00000000000000", message_write, message_read },
+	{ "flags chunk", TABLE_FLAGS, "0000000900000001",
+	    "01" "03000000000000000001000000000080" "e803000000000000" "02" "01" "00"
+	    "80808080808080808001" "ac02" "00" "00" "00" "00" "01" "02", flags_write, flags_read },
+	{ "text", TABLE_TEXT, "0000000000000005",
+	    "01" "010000006d" "2c010000"
+	    "aa00000000000000000000000000000000000000000000000000000000000000"
+	    "0600000000000000" "07000000" "f401000000000000" "64000000" "00" "02000000"
+	    "020000006464", text_write, text_read_row },
+	{ "references", TABLE_REFERENCE, "0000000000000005", "01" "02000000", text_write,
+	    references_read },
+	{ "message id", TABLE_MESSAGE_ID, "000000021122334455667788" "0000000000009c41",
+	    "01" "07000000" "01", message_id_write, message_id_read },
+	{ "journal", TABLE_JOURNAL, "00000000000000030000",
+	    "01" "01" "6300000000000000" "07000000" "09000000" "07000000" "03000000736964"
+	    "0c000000" "01000000" "01000000" "02000000" "0100000062" "0100000061", journal_write,
+	    journal_read },
+	{ "archive", TABLE_ARCHIVE, "0000000000000001",
+	    "01" "0500000000000000" "01" "0600000000000000" "010000006d" "01" "0100000065"
+	    "a940c9bf52706579424de5c5c04b7d6c852a0b75ab9ed78e093e65eb7b688379", archive_write,
+	    archive_read },
+	{ "trash", TABLE_TRASH, "00000007" "0000000000000003" "00000000",
+	    "01" "0500000000000000" "03000000" "0600000000000000" "3c00" "2c010000"
+	    "0800000000000000" "0900000000000000" "05000000494e424f58" "0100000000000000"
+	    "010000006b" "07000000" "03000000736964" "6300000000000000", trash_write, trash_read },
+	{ "queue", TABLE_QUEUE, "0000000000000001",
+	    "01" "01" "0500000000000000" "010000006d" "0100000073" "0100000072" "01000000"
+	    "02000000" "03000000" "6300000000000000" "6300000000000000" "00000000", spool_write,
+	    spool_read },
+	{ "fetched", TABLE_FETCHED, "00000002" "00" "75", "01" "6300000000000000", fetched_write,
+	    fetched_read },
+	{ "audit", TABLE_AUDIT, "00000000000000030000",
+	    "01" "6300000000000000" "010000006b" "0100000061" "0100000073" "0100000064",
+	    audit_write, audit_read },
+	{ "counters", TABLE_META, "636f756e74657273",
+	    "01" "0100000000000000" "0200000000000000" "0000000000000000"
+	    "0000000000000000000000000000000000000000000000000000000000000000"
+	    "0000000000000000" "05000000" "06000000" "07000000" "0800000000000000",
+	    counters_write, counters_read },
+};
+
+static int
+setup(void **state)
+{
+	static struct fixture f;
+
+	memset(&f, 0, sizeof(f));
+	f.counters = (struct counters){ .change = 1, .text = 2, .mailbox = 5, .uid_validity = 6,
+		.segment = 7, .segment_at = 8 };
+	scratch_make(f.path);
+	CHECK_STATUS(store_open(f.path, ENV_WRITE, &f.store, NULL), STATUS_OK);
+	CHECK_STATUS(txn_begin_write(store_env(f.store), &f.change.txn, NULL), STATUS_OK);
+	f.change.counters = &f.counters;
+	f.change.number = 3;
+	f.change.now_s = 99;
+	f.change.actor = 7;
+	f.change.sid = SLICE("sid");
+	*state = &f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	txn_abort(&f->change.txn);
+	store_close(&f->store);
+	scratch_remove(f->path);
+	return 0;
+}
+
+static struct slice
+unhex(const char *hex, uint8_t *out)
+{
+	size_t len = strlen(hex) / 2;
+
+	for (size_t i = 0; i < len; i++) {
+		char digits[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+		out[i] = (uint8_t)strtoul(digits, NULL, 16);
+	}
+	return slice_make(out, len);
+}
+
+static void
+check_golden(const struct record *r, struct slice got)
+{
+	struct buf hex = buf_init(10000);
+
+	buf_append_hex(&hex, got);
+	if (!slice_equal(buf_slice(&hex), slice_from_cstr(r->golden))) {
+		print_error("%s is %.*s\n", r->name, SLICE_ARG(buf_slice(&hex)));
+		fail();
+	}
+	buf_clear(&hex);
+}
+
+static void
+each_record_is_what_its_golden_bytes_say(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key_bytes[64], bytes[512];
+	struct slice key, golden, got;
+
+	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
+		const struct record *r = &records[i];
+
+		CHECK_STATUS(r->write(f), STATUS_OK);
+		key = unhex(r->key, key_bytes);
+		CHECK_STATUS(txn_get(TXN, r->table, key, &got, NULL), STATUS_OK);
+		check_golden(r, got);
+		golden = unhex(r->golden, bytes);
+		for (size_t cut = 1; cut <= golden.len + 1; cut++) {
+			CHECK_STATUS(txn_put(TXN, r->table, key, slice_make(bytes, cut), NULL), STATUS_OK);
+			CHECK_STATUS(r->read(f), cut == golden.len ? STATUS_OK : STATUS_CORRUPT);
+		}
+		bytes[0] = 2;
+		CHECK_STATUS(txn_put(TXN, r->table, key, golden, NULL), STATUS_OK);
+		CHECK_STATUS(r->read(f), STATUS_CORRUPT);
+		CHECK_STATUS(txn_delete(TXN, r->table, key, NULL), STATUS_OK);
+	}
+}
+
+static void
+a_full_chunk_of_the_worst_flags_fits_a_record(void **state)
+{
+	static struct flags_chunk c, back;
+	struct fixture *f = *state;
+
+	for (uint32_t i = 0; i < FLAGS_CHUNK; i++)
+		c.entries[c.count++] = (struct flags_entry){ i, UINT64_MAX - i,
+			i == 0 ? 0 : UINT64_MAX - i };
+	CHECK_STATUS(flags_chunk_put(TXN, 9, 0, &c, NULL), STATUS_OK);
+	CHECK_STATUS(flags_chunk_get(TXN, 9, 0, &back, NULL), STATUS_OK);
+	CHECK_U64(back.count, FLAGS_CHUNK);
+	for (uint32_t i = 0; i < FLAGS_CHUNK; i++)
+		CHECK(back.entries[i].uid == i && back.entries[i].flags == c.entries[i].flags &&
+		    back.entries[i].modseq == c.entries[i].modseq);
+	back.count = 0;
+	CHECK_STATUS(flags_chunk_put(TXN, 9, 0, &back, NULL), STATUS_OK);
+	CHECK_STATUS(flags_chunk_get(TXN, 9, 0, &back, NULL), STATUS_OK);
+	CHECK_U64(back.count, 0);
+}
+
+static bool
+collect(void *ctx, const struct flags_chunk *c)
+{
+	for (uint32_t i = 0; i < c->count; i++)
+		buf_printf(ctx, "%u ", c->entries[i].uid);
+	return true;
+}
+
+static void
+flags_are_read_within_bounds(void **state)
+{
+	static const struct {
+		uint32_t first, last;
+		const char *uids;
+	} rows[] = {
+		{ 1, UINT32_MAX, "5 127 128 300 " },
+		{ 5, 128, "5 127 128 " },
+		{ 6, 127, "127 " },
+		{ 129, 299, "" },
+		{ 300, 300, "300 " },
+		{ 301, UINT32_MAX, "" },
+	};
+	static struct flags_chunk c;
+	struct fixture *f = *state;
+	struct buf b = buf_init(1000);
+
+	c = (struct flags_chunk){ 2, { { 5, 0, 1 }, { 127, 0, 1 } } };
+	CHECK_STATUS(flags_chunk_put(TXN, 9, 0, &c, NULL), STATUS_OK);
+	c = (struct flags_chunk){ 1, { { 128, 0, 1 } } };
+	CHECK_STATUS(flags_chunk_put(TXN, 9, 1, &c, NULL), STATUS_OK);
+	c = (struct flags_chunk){ 1, { { 300, 0, 1 } } };
+	CHECK_STATUS(flags_chunk_put(TXN, 9, 2, &c, NULL), STATUS_OK);
+	CHECK_STATUS(flags_chunk_put(TXN, 10, 0, &c, NULL), STATUS_OK);	/* another mailbox */
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		buf_reset(&b);
+		CHECK_STATUS(flags_each(TXN, 9, rows[i].first, rows[i].last, collect, &b, NULL),
+		    STATUS_OK);
+		CHECK_SLICE(buf_slice(&b), rows[i].uids);
+	}
+	buf_clear(&b);
+}
+
+static bool
+count_ranges(void *ctx, const struct journal_row *row)
+{
+	struct reader in = reader_of(row->uids);
+	struct uidset uids;
+	uint32_t *sum = ctx;
+
+	uidset_read(&in, &uids);
+	*sum += uids.count;
+	uidset_clear(&uids);
+	return true;
+}
+
+static void
+a_change_of_many_uids_is_journalled_in_parts(void **state)
+{
+	struct journal_row row = { .op = JOURNAL_EXPUNGED };
+	struct uidset uids = uidset_init();
+	struct fixture *f = *state;
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < 5000; i++)
+		CHECK_STATUS(uidset_add(&uids, 2 * i, 2 * i), STATUS_OK);
+	CHECK_STATUS(journal_put(&f->change, &row, &uids, NULL), STATUS_OK);
+	CHECK_U64(f->change.journal_part, 25);
+	CHECK_STATUS(journal_each(TXN, 0, count_ranges, &sum, NULL), STATUS_OK);
+	CHECK_U64(sum, 5000);
+	sum = 0;
+	CHECK_STATUS(journal_each(TXN, 3, count_ranges, &sum, NULL), STATUS_OK);
+	CHECK_STATUS(journal_each(TXN, UINT64_MAX, count_ranges, &sum, NULL), STATUS_OK);
+	CHECK_U64(sum, 0);
+	uidset_clear(&uids);
+}
+
+static void
+the_newest_text_of_a_message_id_is_found(void **state)
+{
+	static const struct {
+		uint64_t key, text;
+		uint32_t author;
+	} rows[] = { { 1, 10, 1 }, { 1, 19999, 2 }, { 2, 20000, 3 }, { 1, 60001, 4 }, { 3, 60002, 5 } };
+	static const struct {
+		uint64_t key;
+		uint32_t author;
+	} questions[] = { { 1, 4 }, { 2, 3 }, { 3, 5 }, { 4, 0 }, { 0, 0 }, { UINT64_MAX, 0 } };
+	struct fixture *f = *state;
+	struct message_id_row r;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		r = (struct message_id_row){ rows[i].key, rows[i].text, rows[i].author, 0 };
+		CHECK_STATUS(message_id_put(TXN, &r, NULL), STATUS_OK);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
+		r.author = 0;
+		CHECK_STATUS(message_id_find(TXN, questions[i].key, 60002, &r, NULL),
+		    questions[i].author == 0 ? STATUS_ABSENT : STATUS_OK);
+		CHECK_U64(r.author, questions[i].author);
+	}
+}
+
+static void
+a_long_envelope_is_not_kept_in_the_row(void **state)
+{
+	static char envelope[ARCHIVE_ENVELOPE_MAX + 1];
+	struct archive_row r = { .text = 5, .envelope = { envelope, sizeof(envelope) } };
+	uint8_t sha256[SHA256_LEN] = { 0 }, first[SHA256_LEN], want[SHA256_LEN];
+	struct fixture *f = *state;
+
+	CHECK_STATUS(archive_put(&f->change, &r, sha256, NULL), STATUS_OK);
+	CHECK_STATUS(archive_get(TXN, 1, &r, NULL), STATUS_OK);
+	CHECK(!r.is_envelope_inline && r.envelope.len == 0);
+	memcpy(first, r.hash, sizeof(first));
+	r.envelope = slice_make(envelope, ARCHIVE_ENVELOPE_MAX);
+	archive_hash(first, sha256, r.envelope, &r, want);
+	CHECK_STATUS(archive_put(&f->change, &r, sha256, NULL), STATUS_OK);
+	CHECK_STATUS(archive_get(TXN, 2, &r, NULL), STATUS_OK);
+	CHECK(r.is_envelope_inline && r.envelope.len == ARCHIVE_ENVELOPE_MAX);
+	CHECK(memcmp(r.hash, want, sizeof(want)) == 0);
+}
+
+static bool
+first_due(void *ctx, uint64_t id)
+{
+	buf_printf(ctx, "%u ", (unsigned)id);
+	return true;
+}
+
+static void
+the_queue_gives_what_is_due(void **state)
+{
+	struct spool_row r = { .recipient = SLICE("r") };
+	struct fixture *f = *state;
+	struct buf b = buf_init(100);
+	char address[SPOOL_ADDRESS_MAX + 1] = "";
+
+	CHECK_STATUS(spool_put(&f->change, &r, NULL), STATUS_OK);
+	f->change.now_s = 50;
+	CHECK_STATUS(spool_put(&f->change, &r, NULL), STATUS_OK);
+	CHECK_STATUS(spool_each_due(TXN, 98, first_due, &b, NULL), STATUS_OK);
+	CHECK_SLICE(buf_slice(&b), "2 ");
+	CHECK_STATUS(spool_each_due(TXN, 99, first_due, &b, NULL), STATUS_OK);
+	CHECK_SLICE(buf_slice(&b), "2 2 1 ");
+	r.sender = slice_make(address, sizeof(address));
+	CHECK_STATUS(spool_put(&f->change, &r, NULL), STATUS_LIMIT);
+	r = (struct spool_row){ .sender = SLICE("s") };
+	CHECK_STATUS(spool_put(&f->change, &r, NULL), STATUS_LIMIT);
+	buf_clear(&b);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+#define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+		ROW(each_record_is_what_its_golden_bytes_say),
+		ROW(a_full_chunk_of_the_worst_flags_fits_a_record),
+		ROW(flags_are_read_within_bounds),
+		ROW(a_change_of_many_uids_is_journalled_in_parts),
+		ROW(the_newest_text_of_a_message_id_is_found),
+		ROW(a_long_envelope_is_not_kept_in_the_row),
+		ROW(the_queue_gives_what_is_due),
+#undef ROW
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

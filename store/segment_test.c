@@ -1,0 +1,272 @@
+#include "store/segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/mem.h"
+#include "store/counters.h"
+#include "store/scratch.h"
+#include "store/segment_writer.h"
+#include "store/store.h"
+#include "store/text.h"
+
+struct place {
+	char path[SCRATCH_PATH_MAX];
+	struct store *store;
+	struct segment_writer *writer;
+	struct counters counters;
+};
+
+static void
+place_open(struct place *p)
+{
+	CHECK_STATUS(store_open(p->path, ENV_WRITE, &p->store, NULL), STATUS_OK);
+	CHECK_STATUS(segment_writer_open(p->store, SEGMENT_SIZE_MIN, &p->counters, &p->writer, NULL),
+	    STATUS_OK);
+}
+
+static void
+place_close(struct place *p)
+{
+	segment_writer_close(&p->writer);
+	store_close(&p->store);
+}
+
+static int
+setup(void **state)
+{
+	static struct place p;
+
+	memset(&p, 0, sizeof(p));
+	scratch_make(p.path);
+	place_open(&p);
+	*state = &p;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct place *p = *state;
+
+	place_close(p);
+	scratch_remove(p->path);
+	return 0;
+}
+
+static struct segment_record
+record_of(uint64_t id, struct slice text)
+{
+	struct segment_record r = {
+		.type = RECORD_TEXT,
+		.id = id,
+		.received_at = 77,
+		.received_zone = -300,
+		.uidl = 88,
+		.size_bytes = (uint32_t)text.len,
+		.mid = SLICE("mid"),
+		.envelope = SLICE("envelope"),
+		.digest = SLICE("a long digest"),
+		.text = text,
+	};
+
+	sha256_of(text, r.sha256);
+	return r;
+}
+
+static struct text_row
+add(struct place *p, uint64_t id, struct slice text)
+{
+	struct segment_record r = record_of(id, text);
+	struct text_place at;
+	struct text_row row = { .id = id, .size_bytes = (uint32_t)text.len };
+
+	CHECK_STATUS(segment_writer_add(p->writer, &r, id - 1, &at, NULL), STATUS_OK);
+	memcpy(row.sha256, r.sha256, SHA256_LEN);
+	row.segment = at.segment;
+	row.segment_at = at.at;
+	row.head_len = at.head_len;
+	row.digest_len = (uint32_t)r.digest.len;
+	return row;
+}
+
+static void
+commit(struct place *p)
+{
+	CHECK_STATUS(segment_writer_sync(p->writer, NULL), STATUS_OK);
+	segment_writer_place(p->writer, &p->counters);
+	segment_writer_committed(p->writer);
+}
+
+static void
+check_text(struct place *p, const struct text_row *row, struct slice text)
+{
+	char *bytes = mem_zeroed(1, text.len + 1);
+	struct buf digest = buf_init(100);
+
+	CHECK_STATUS(text_read(p->store, row, 0, (uint32_t)text.len, bytes, NULL), STATUS_OK);
+	CHECK(memcmp(bytes, text.ptr, text.len) == 0);
+	CHECK_STATUS(text_digest(p->store, row, &digest, NULL), STATUS_OK);
+	CHECK_SLICE(buf_slice(&digest), "a long digest");
+	buf_clear(&digest);
+	mem_free(bytes);
+}
+
+static void
+a_head_is_good_in_its_place_only(void **state)
+{
+	struct segment_record r = record_of(5, SLICE("text")), back;
+	struct record_place place = { 1, 2, 64 }, wrong[] = { { 9, 2, 64 }, { 1, 3, 64 }, { 1, 2, 72 } };
+	uint8_t head[RECORD_HEAD_LEN];
+
+	(void)state;
+	record_head_encode(&r, &place, head);
+	CHECK_STATUS(record_head_decode(head, &place, &back), STATUS_OK);
+	CHECK(back.id == 5 && back.received_zone == -300 && back.uidl == 88);
+	CHECK(back.mid.len == 3 && back.envelope.len == 8 && back.digest.len == 13);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		CHECK_STATUS(record_head_decode(head, &wrong[i], &back), STATUS_CORRUPT);
+	for (size_t i = 0; i < sizeof(head); i++) {
+		head[i] ^= 0x10;
+		CHECK_STATUS(record_head_decode(head, &place, &back), STATUS_CORRUPT);
+		head[i] ^= 0x10;
+	}
+}
+
+static void
+texts_go_on_from_segment_to_segment(void **state)
+{
+	struct place *p = *state;
+	static char large[300 * 1024], huge[3 * SEGMENT_SIZE_MIN / 2];
+	struct slice texts[] = { SLICE(""), SLICE("short"), { large, sizeof(large) },
+		{ huge, sizeof(huge) }, { large, sizeof(large) }, { large, 100000 },
+		{ large, sizeof(large) }, { large, sizeof(large) } };
+	struct text_row rows[ARRAY_LEN(texts)];
+
+	memset(large, 'l', sizeof(large));
+	memset(huge, 'h', sizeof(huge));
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		rows[i] = add(p, i + 1, texts[i]);
+		if (i % 3 == 2)
+			commit(p);
+	}
+	commit(p);
+	CHECK_U64(rows[2].segment, 1);
+	CHECK_U64(rows[3].segment, 2);	/* larger than a segment: runs over its end */
+	CHECK_U64(rows[4].segment, 3);
+	CHECK_U64(rows[7].segment, 3);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+			check_text(p, &rows[i], texts[i]);
+		place_close(p);
+		place_open(p);
+	}
+	rows[0] = add(p, 99, SLICE("after"));
+	CHECK_U64(rows[0].segment, 3);
+}
+
+static void
+damage_shows(void **state)
+{
+	struct place *p = *state;
+	struct text_row row = add(p, 1, SLICE("precious")), other;
+	struct buf digest = buf_init(100);
+	char bytes[8];
+	int fd;
+
+	commit(p);
+	other = row;
+	other.id = 2;
+	CHECK_STATUS(text_read(p->store, &other, 0, 8, bytes, NULL), STATUS_CORRUPT);
+	other = row;
+	other.segment_at += 8;
+	CHECK_STATUS(text_read(p->store, &other, 0, 8, bytes, NULL), STATUS_CORRUPT);
+	other = row;
+	other.segment = 77;
+	CHECK_STATUS(text_read(p->store, &other, 0, 8, bytes, NULL), STATUS_CORRUPT);
+	CHECK_STATUS(text_read(p->store, &row, 1, 3, bytes, NULL), STATUS_OK);
+	CHECK(memcmp(bytes, "rec", 3) == 0);
+	CHECK_STATUS(text_read(p->store, &row, 1, 8, bytes, NULL), STATUS_LIMIT);
+	CHECK_STATUS(segment_open(store_segments_fd(p->store), 1, store_id(p->store), SEGMENT_WRITE,
+	    &fd, NULL), STATUS_OK);
+	CHECK(pwrite(fd, "x", 1, (off_t)row.segment_at + 3) == 1);
+	CHECK_STATUS(text_read(p->store, &row, 0, 8, bytes, NULL), STATUS_CORRUPT);
+	CHECK(pwrite(fd, "x", 1, (off_t)(row.segment_at - row.head_len)) == 1);
+	CHECK_STATUS(text_digest(p->store, &row, &digest, NULL), STATUS_CORRUPT);
+	CHECK(pwrite(fd, "x", 1, 10) == 1);
+	close(fd);
+	place_close(p);
+	CHECK_STATUS(store_open(p->path, ENV_WRITE, &p->store, NULL), STATUS_OK);
+	CHECK_STATUS(segment_writer_open(p->store, SEGMENT_SIZE_MIN, &p->counters, &p->writer, NULL),
+	    STATUS_CORRUPT);
+	CHECK(p->writer == NULL);
+}
+
+/* Walk a segment as a rebuild would: "M<change>" and its voids, "T<id>". */
+static void
+check_walk(struct place *p, const char *text)
+{
+	struct record_place at = { store_id(p->store), 1, SEGMENT_HEAD_LEN };
+	struct buf b = buf_init(1000);
+	struct segment_record r;
+	uint8_t head[RECORD_HEAD_LEN], id[8];
+	int fd;
+
+	CHECK_STATUS(store_segment(p->store, 1, &fd, NULL), STATUS_OK);
+	while (segment_read(fd, at.at, (char *)head, sizeof(head), NULL) == STATUS_OK &&
+	    record_head_decode(head, &at, &r) == STATUS_OK) {
+		uint64_t text_at = at.at + RECORD_HEAD_LEN + r.mid.len + r.envelope.len + r.digest.len;
+
+		buf_printf(&b, "%c%u", r.type == RECORD_MARKER ? 'M' : 'T', (unsigned)r.id);
+		for (size_t i = 0; r.type == RECORD_MARKER && i < r.text.len; i += 8) {
+			CHECK_STATUS(segment_read(fd, text_at + i, (char *)id, 8, NULL), STATUS_OK);
+			buf_printf(&b, "-%u", (unsigned)load_u64le(id));
+		}
+		buf_append_byte(&b, ' ');
+		at.at = (text_at + r.text.len + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
+	}
+	CHECK_SLICE(buf_slice(&b), text);
+	buf_clear(&b);
+}
+
+static void
+batches_begin_with_markers_and_name_what_is_void(void **state)
+{
+	struct place *p = *state;
+
+	add(p, 1, SLICE("one"));
+	add(p, 2, SLICE("two"));
+	commit(p);
+	segment_writer_void(p->writer, 2);
+	add(p, 3, SLICE("three"));
+	segment_writer_rewind(p->writer);	/* nothing of it stays, and 2 must be named again */
+	add(p, 4, SLICE("four"));
+	commit(p);
+	add(p, 5, SLICE("five"));
+	commit(p);
+	check_walk(p, "M0 T1 T2 M3-2 T4 M4 T5 ");
+	place_close(p);
+	place_open(p);
+	add(p, 6, SLICE("six"));
+	commit(p);
+	check_walk(p, "M0 T1 T2 M3-2 T4 M4 T5 M5 T6 ");
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+#define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+		cmocka_unit_test(a_head_is_good_in_its_place_only),
+		ROW(texts_go_on_from_segment_to_segment),
+		ROW(damage_shows),
+		ROW(batches_begin_with_markers_and_name_what_is_void),
+#undef ROW
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
