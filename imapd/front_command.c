@@ -85,17 +85,19 @@ is_http(struct slice line)
 	return slice_find(line, SLICE(" HTTP/1.")) != line.len;
 }
 
-static enum status
-read_head(struct front_session *s, struct imap_reader *args, struct slice *name)
+enum status
+front_read_tag(struct front_session *s, struct imap_reader *args)
 {
 	struct slice tag;
 
+	buf_reset(&s->memory);
+	*args = imap_reader_init(command_reader_text(&s->reader), &s->memory);
 	if (imap_take_tag(args, &tag) != STATUS_OK || tag.len > IMAP_TAG_MAX ||
 	    !imap_take_space(args))
 		return STATUS_SYNTAX;
 	memcpy(s->tag, tag.ptr, tag.len);
 	s->tag[tag.len] = '\0';
-	return imap_take_atom(args, name);
+	return STATUS_OK;
 }
 
 void
@@ -105,13 +107,13 @@ front_command_run(struct front_session *s)
 	struct slice name = SLICE("");
 	enum status st;
 
-	buf_reset(&s->memory);
-	args = imap_reader_init(command_reader_text(&s->reader), &s->memory);
 	if (is_http(command_reader_text(&s->reader))) {
 		front_session_bye(s, "This is a mail server");
 		return;
 	}
-	st = read_head(s, &args, &name);
+	st = front_read_tag(s, &args);
+	if (st == STATUS_OK)
+		st = imap_take_atom(&args, &name);
 	for (size_t i = 0; st == STATUS_OK && i < ARRAY_LEN(commands); i++) {
 		if (!slice_equal_nocase(name, slice_from_cstr(commands[i].name)))
 			continue;

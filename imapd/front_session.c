@@ -122,6 +122,8 @@ front_session_next(struct front_session *s)
 static void
 take_literal(struct front_session *s)
 {
+	struct imap_reader rest;
+
 	if (command_reader_accept(&s->reader) == STATUS_OK) {
 		if (s->reader.literal.is_sync)
 			conn_write(s->conn, SLICE("+ Go ahead\r\n"));
@@ -131,6 +133,9 @@ take_literal(struct front_session *s)
 		front_session_bye(s, "Literal too large");
 		return;
 	}
+	/* Without a tag the reply is an untagged one. */
+	if (front_read_tag(s, &rest) != STATUS_OK)
+		s->tag[0] = '\0';
 	front_reply_bad(s, "[TOOBIG] Literal too large");
 	front_session_next(s);
 }

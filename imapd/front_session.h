@@ -70,6 +70,8 @@ void front_reply_bad(struct front_session *s, const char *text);
 
 /* front_command.c: s->reader holds a whole command. */
 void front_command_run(struct front_session *s);
+/* Read the tag of what s->reader holds into s->tag; *args: what follows it. */
+MUST_USE enum status front_read_tag(struct front_session *s, struct imap_reader *args);
 /* front_login.c */
 enum status front_login(struct front_session *s, struct imap_reader *args);
 enum status front_authenticate(struct front_session *s, struct imap_reader *args);
