@@ -58,8 +58,8 @@ start_listening(struct daemon *d, struct policyd *p, struct problem *why)
 {
 	const uid_t services[] = {
 		service_uid("tradepost-smtpd"),
-		service_uid("tradepost-imapd"),
-		service_uid("tradepost-pop3d"),
+		service_uid("tradepost-imapfront"),
+		service_uid("tradepost-pop3front"),
 		service_uid("tradepost-fetchd"),
 		service_uid("tradepost-relayd"),
 	};

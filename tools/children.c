@@ -379,6 +379,18 @@ make_keys(struct children *all, struct problem *why)
 	return STATUS_OK;
 }
 
+/*
+ * Served by root, the daemons have users of their own and meet at these
+ * sockets, where each asks the kernel who comes; the administrator's are root's.
+ */
+static unsigned
+socket_mode(const char *name)
+{
+	if (geteuid() != 0 || slice_ends(slice_from_cstr(name), SLICE("-admin")))
+		return 0600;
+	return 0666;
+}
+
 static enum status
 add_child(struct children *all, const struct child_kind *kind, uint32_t instance,
     struct problem *why)
@@ -405,7 +417,8 @@ add_child(struct children *all, const struct child_kind *kind, uint32_t instance
 			    (unsigned)instance);
 		else
 			snprintf(file, sizeof(file), "%s.sock", kind->local[i]);
-		st = endpoints_add_unix(&all->locals, kind->local[i], file, why);
+		st = endpoints_add_unix(&all->locals, kind->local[i], file,
+		    socket_mode(kind->local[i]), why);
 		if (st != STATUS_OK)
 			return st;
 	}

@@ -16,6 +16,7 @@
 #include "tools/instance.h"
 #include "tools/print.h"
 #include "tools/serve_settings.h"
+#include "tools/users.h"
 
 #define HIGH_PORTS 10000	/* what an instance without root adds to the standard ports */
 
@@ -132,6 +133,8 @@ cmd_init(const struct invocation *in, struct problem *why)
 	struct buf login = buf_init(300), password = buf_init(64);
 	enum status st = read_options(in, &o, why);
 
+	if (st == STATUS_OK && geteuid() == 0)
+		st = users_make(why);
 	if (st == STATUS_OK)
 		st = instance_make(in->dir, why);
 	if (st != STATUS_OK)

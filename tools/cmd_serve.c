@@ -144,7 +144,7 @@ bind_all(struct serve *s, struct problem *why)
 		if (st != STATUS_OK)
 			return st;
 	}
-	return endpoints_add_unix(&s->control, "serve", SERVE_SOCKET, why);
+	return endpoints_add_unix(&s->control, "serve", SERVE_SOCKET, 0600, why);
 }
 
 static enum status

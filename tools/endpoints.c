@@ -121,7 +121,8 @@ endpoints_add_tcp(struct endpoints *e, const char *name, const char *addresses,
 }
 
 enum status
-endpoints_add_unix(struct endpoints *e, const char *name, const char *file, struct problem *why)
+endpoints_add_unix(struct endpoints *e, const char *name, const char *file, unsigned mode,
+    struct problem *why)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd;
@@ -130,7 +131,7 @@ endpoints_add_unix(struct endpoints *e, const char *name, const char *file, stru
 	memcpy(un.sun_path, file, strlen(file) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || (unlink(file) != 0 && errno != ENOENT) ||
-	    bind(fd, (const struct sockaddr *)&un, sizeof(un)) != 0 || chmod(file, 0600) != 0 ||
+	    bind(fd, (const struct sockaddr *)&un, sizeof(un)) != 0 || chmod(file, (mode_t)mode) != 0 ||
 	    listen(fd, BACKLOG) != 0) {
 		problem_set_errno(why, errno, "cannot make run/%s", file);
 		if (fd >= 0)

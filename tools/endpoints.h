@@ -29,9 +29,12 @@ struct endpoints {
  */
 MUST_USE enum status endpoints_add_tcp(struct endpoints *e, const char *name,
     const char *addresses, struct problem *why);
-/* Make "file" in the current directory and listen on it, mode 0600.  What was there is replaced. */
+/*
+ * Make "file" in the current directory and listen on it.  What was there is replaced.  mode: who
+ * may connect; with daemons under users of their own the listener itself asks who it is.
+ */
 MUST_USE enum status endpoints_add_unix(struct endpoints *e, const char *name, const char *file,
-    struct problem *why);
+    unsigned mode, struct problem *why);
 /* Close all. */
 void endpoints_clear(struct endpoints *e);
 

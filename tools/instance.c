@@ -9,7 +9,13 @@
 
 #include "base/slice.h"
 
-static const char *const folders[] = { "tls", "store", "policy", "run", "backup" };
+/* Daemons under users of their own pass through the instance to run/, and see no list of it. */
+static const struct {
+	const char *name;
+	mode_t mode;
+} folders[] = {
+	{ "tls", 0711 }, { "store", 0750 }, { "policy", 0700 }, { "run", 0711 }, { "backup", 0700 },
+};
 
 enum status
 instance_enter(const char *dir, struct problem *why)
@@ -35,7 +41,7 @@ instance_enter(const char *dir, struct problem *why)
 enum status
 instance_make(const char *dir, struct problem *why)
 {
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+	if (mkdir(dir, 0711) != 0 && errno != EEXIST) {
 		problem_set_errno(why, errno, "cannot make %s", dir);
 		return STATUS_IO;
 	}
@@ -48,8 +54,8 @@ instance_make(const char *dir, struct problem *why)
 		return STATUS_EXISTS;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		if (mkdir(folders[i], 0700) != 0 && errno != EEXIST) {
-			problem_set_errno(why, errno, "cannot make %s/%s", dir, folders[i]);
+		if (mkdir(folders[i].name, folders[i].mode) != 0 && errno != EEXIST) {
+			problem_set_errno(why, errno, "cannot make %s/%s", dir, folders[i].name);
 			return STATUS_IO;
 		}
 	}

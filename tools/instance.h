@@ -25,7 +25,7 @@
  * ABSENT  DIR is no instance (why says how to make one)   DENIED  permissions
  */
 MUST_USE enum status instance_enter(const char *dir, struct problem *why);
-/* Make DIR and its folders, mode 0700.  EXISTS when there is an instance already. */
+/* Make DIR and its folders, readable by nobody else.  EXISTS when there is an instance already. */
 MUST_USE enum status instance_make(const char *dir, struct problem *why);
 /* Hold the lock of whoever serves this instance until the process ends.  BUSY: somebody does. */
 MUST_USE enum status instance_lock(struct problem *why);
