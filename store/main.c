@@ -24,18 +24,15 @@
 
 static const char *const directories[] = { STORE_PATH, STORE_PATH "/segments" };
 
-size_t
-stored_uids(const char *const *names, size_t count, uid_t *out)
+/* Asked before the sandbox is entered: inside it there is no /etc/passwd. */
+static void
+stored_know_user(struct stored_users *users, const char *name)
 {
-	size_t n = 0;
+	const struct passwd *pw = getpwnam(name);
 
-	for (size_t i = 0; i < count; i++) {
-		const struct passwd *pw = getpwnam(names[i]);
-
-		if (pw != NULL)
-			out[n++] = pw->pw_uid;
-	}
-	return n;
+	ASSERT(users->count < ARRAY_LEN(users->uids));
+	if (pw != NULL)
+		users->uids[users->count++] = pw->pw_uid;
 }
 
 /* What one turn of the loop brought goes to the committer together: one batch, not two. */
@@ -209,6 +206,9 @@ stored_start(struct daemon *d, void *settings, struct problem *why)
 		problem_set(why, "the key of the grants was not passed");
 		return st;
 	}
+	stored_know_user(&s->plan_users, "tradepost-policyd");
+	stored_know_user(&s->work_users, "tradepost-imapd");
+	stored_know_user(&s->work_users, "tradepost-pop3d");
 	for (size_t i = 0; i < ARRAY_LEN(directories); i++) {
 		st = stored_make_directory(directories[i], why);
 		if (st != STATUS_OK)

@@ -15,8 +15,6 @@
 
 #define KEYS_MAX (64u * 1024 * 1024)
 
-static const char *const users[] = { "tradepost-policyd" };
-
 static void
 plan_refuse(struct ipc_peer *peer, const struct ipc_frame *frame, enum status st,
     const struct problem *why)
@@ -225,11 +223,10 @@ void
 plan_server_new(struct stored *s, int listen_fd)
 {
 	static const struct ipc_server_handler handler = { NULL, plan_frame, plan_close };
-	uid_t uids[ARRAY_LEN(users)];
-	size_t count = stored_uids(users, ARRAY_LEN(users), uids);
 
 	s->keep = keep_new();
-	s->plan = ipc_server_new(s->loop, listen_fd, uids, count, &handler, s);
+	s->plan = ipc_server_new(s->loop, listen_fd, s->plan_users.uids, s->plan_users.count,
+	    &handler, s);
 }
 
 void

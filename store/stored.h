@@ -28,6 +28,12 @@ struct stored_settings {
 extern const struct setting stored_settings_rows[];
 extern const size_t stored_settings_count;
 
+/* Who may connect to a socket, besides our own user and root. */
+struct stored_users {
+	uid_t uids[4];
+	size_t count;
+};
+
 struct stored {
 	struct daemon *daemon;
 	struct loop *loop;
@@ -35,6 +41,7 @@ struct stored {
 	struct store *store;
 	struct committer *committer;
 	struct ipc_server *work, *plan, *admin;
+	struct stored_users work_users, plan_users;
 	struct buf grant_key;
 	struct wake *wake;
 	struct keep *keep;	/* lists of what is still outside, being told */
@@ -57,8 +64,5 @@ void plan_answer(struct stored *s, const struct job *j);
 
 /* Submit a job, or answer BUSY when too many bytes wait.  Takes the job. */
 MUST_USE enum status stored_submit(struct stored *s, struct job **job, struct problem *why);
-
-/* uids of accounts that exist among names, into out (room for count); returns how many. */
-size_t stored_uids(const char *const *names, size_t count, uid_t *out);
 
 #endif

@@ -8,8 +8,6 @@
  * the grant that policyd gave the session.
  */
 
-static const char *const users[] = { "tradepost-imapd", "tradepost-pop3d" };
-
 static void
 work_refuse(struct ipc_peer *peer, const struct ipc_frame *frame, enum status st,
     const struct problem *why)
@@ -91,10 +89,9 @@ void
 work_server_new(struct stored *s, int listen_fd)
 {
 	static const struct ipc_server_handler handler = { NULL, work_frame, work_close };
-	uid_t uids[ARRAY_LEN(users)];
-	size_t count = stored_uids(users, ARRAY_LEN(users), uids);
 
-	s->work = ipc_server_new(s->loop, listen_fd, uids, count, &handler, s);
+	s->work = ipc_server_new(s->loop, listen_fd, s->work_users.uids, s->work_users.count,
+	    &handler, s);
 }
 
 void
