@@ -119,13 +119,19 @@ static void
 put_ascii_param(struct writer *w, struct slice name, struct slice value)
 {
 	struct buf text = buf_init(value.len);
-	size_t i;
+	size_t i = 0;
 
 	imap_put_string(w->out, name);
 	put(w, " ");
-	for (i = 0; i < value.len; i++)
-		(void)buf_append_byte(&text, ascii_is_control(value.ptr[i]) ? ' ' : value.ptr[i]);
-	imap_put_string(w->out, buf_slice(&text));
+	while (i < value.len && !ascii_is_control(value.ptr[i]))
+		i++;
+	if (i < value.len) {
+		for (i = 0; i < value.len; i++)
+			(void)buf_append_byte(&text,
+			    ascii_is_control(value.ptr[i]) ? ' ' : value.ptr[i]);
+		value = buf_slice(&text);
+	}
+	imap_put_string(w->out, value);
 	buf_clear(&text);
 }
 

@@ -90,7 +90,8 @@ read_params(struct slice value)
 static void
 read_bodies(struct slice value)
 {
-	static const enum encoding encodings[] = { ENCODING_IDENTITY, ENCODING_BASE64, ENCODING_QP };
+	static const enum encoding encodings[] = { ENCODING_IDENTITY, ENCODING_BASE64,
+		ENCODING_QP };
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(encodings); i++) {
