@@ -80,6 +80,9 @@ connected(void *ctx)
 	struct policy_client *c = ctx;
 
 	table_each(c->sessions, session_tell, c);
+	/* A policyd that was just started knows no fetchd until it is asked for the list. */
+	if (c->on_notice != NULL)
+		c->on_notice(c->ctx, POLICY_FETCH_CHANGED, 0);
 }
 
 struct policy_client *

@@ -16,7 +16,10 @@
 struct loop;
 struct policy_client;
 
-/* on_notice: POLICY_FETCH_CHANGED and POLICY_FETCH_RUN (with its fetch id), for fetchd; may be NULL. */
+/*
+ * on_notice: POLICY_FETCH_CHANGED and POLICY_FETCH_RUN (with its fetch id), for fetchd; may be NULL.
+ * CHANGED is given after every (re)connection, too: a notice may have been lost with the old one.
+ */
 struct policy_client *policy_client_new(struct loop *l, const char *path,
     void (*on_notice)(void *ctx, uint16_t type, uint32_t fetch), void *ctx);
 void policy_client_free(struct policy_client **c);

@@ -16,6 +16,7 @@
 
 /* A policyd that answers as the test says. */
 struct world {
+	unsigned changes;	/* POLICY_FETCH_CHANGED heard */
 	struct loop *loop;
 	int listen_fd;
 	struct ipc_server *server;
@@ -87,6 +88,10 @@ noticed(void *ctx, uint16_t type, uint32_t fetch)
 {
 	struct world *w = ctx;
 
+	if (type == POLICY_FETCH_CHANGED) {
+		w->changes++;
+		return;
+	}
 	buf_printf(&w->got, "notice:%u:%u ", type, fetch);
 	event(w);
 }
@@ -187,6 +192,7 @@ sessions_are_told_again_after_a_restart_of_policyd(void **state)
 	wait_for(w, 2);
 	CHECK_SLICE(buf_slice(&w->got), "busy:0 ");
 	CHECK_SLICE(buf_slice(&w->heard), "open:b ");
+	CHECK_U64(w->changes, 2);	/* with each connection: a notice may have been lost */
 }
 
 static void
