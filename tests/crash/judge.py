@@ -4,7 +4,9 @@ import collections
 import imaplib
 import poplib
 import re
+import sys
 import threading
+import traceback
 import uuid
 
 from harness.instance import CommandFailed
@@ -13,6 +15,7 @@ from harness.wire import Closed, Wire
 TOKEN = re.compile(rb"token-[0-9a-f]{32}")
 MID = re.compile(rb"\r\n\tby [^ ]+ with [A-Z0-9]+ id ([a-z2-7]+);")
 CLIENT_TIMEOUT = 30.0
+PACE_S = 0.02    # between two messages of one sender, so that inboxes stay small
 LOST = (Closed, OSError, EOFError, imaplib.IMAP4.error, poplib.error_proto, CommandFailed)
 
 
@@ -83,16 +86,23 @@ class Client(threading.Thread):
         self.is_stopping = threading.Event()
         self.done = 0          # things acknowledged
         self.failure = None    # what no broken connection explains
+        self.lost = None       # the last broken connection
 
     def run(self):
         try:
             while not self.is_stopping.is_set():
                 try:
                     self.turn()
-                except LOST:
+                except LOST as lost:
+                    self.lost = lost
                     self.is_stopping.wait(0.05)
         except Exception as failure:    # pylint: disable=broad-except
             self.failure = failure
+
+    def describe(self):
+        frame = sys._current_frames().get(self.ident)    # pylint: disable=protected-access
+        where = "".join(traceback.format_stack(frame)[-3:]) if frame else "ended"
+        return f"{type(self).__name__} {vars(self).get('person', '')}: {self.lost!r}, at {where}"
 
     def turn(self):
         """One connection's worth of work."""
@@ -112,7 +122,7 @@ class SmtpClient(Client):
             if wire.reply()[0] != 220 or wire.command("EHLO mx.example.org")[0] != 250:
                 return
             for _ in range(20):
-                if self.is_stopping.is_set() or not self.send(wire):
+                if self.is_stopping.wait(PACE_S) or not self.send(wire):
                     return
 
     def send(self, wire):

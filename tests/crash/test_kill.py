@@ -7,7 +7,7 @@ import time
 import pytest
 
 from harness.pop3_server import Pop3Server
-from harness.wait import wait_until
+from harness.wait import NotInTime, wait_until
 
 from judge import FetchClient, ImapClient, Pop3Client, Promises, SmtpClient
 
@@ -36,9 +36,15 @@ def kill_for(instance, seconds, chance):
 def everything_works_again(clients):
     """Each kind of client gets something done after the last death."""
     before = [client.done for client in clients]
-    wait_until(lambda: all(client.done > was or client.failure
-                           for client, was in zip(clients, before)),
-               AFTERWARDS_S, "all clients served after the last kill")
+
+    def idle():
+        return [client.describe() for client, was in zip(clients, before)
+                if client.done == was and client.failure is None]
+
+    try:
+        wait_until(lambda: not idle(), AFTERWARDS_S)
+    except NotInTime:
+        pytest.fail(f"not served within {AFTERWARDS_S} s after the last kill: {idle()}")
 
 
 def check_flags(instance, promises, person):
