@@ -188,6 +188,8 @@ domain_of(struct slice s, unsigned state)
 		if (blank > 0 && at > 0 && s.ptr[at - 1] != '.' && s.ptr[at + blank] != '.' &&
 		    s.ptr[at + blank] != '(')
 			break;
+		if (s.ptr[at] == '>')
+			break;	/* of a '<' that nobody wrote */
 		at += blank > 0 ? blank : token_len(slice_skip(s, at), &state);
 	}
 	s.len = at;
@@ -461,11 +463,7 @@ address_local(const struct address *a, struct buf *out)
 void
 address_domain(const struct address *a, struct buf *out)
 {
-	size_t i = out->len;
-
 	append_without_cfws(a->domain, out);
-	for (; i < out->len; i++)
-		out->ptr[i] = ascii_lower(out->ptr[i]);
 }
 
 void
@@ -493,5 +491,8 @@ address_text(const struct address *a, struct buf *out)
 	if (a->domain.len == 0)
 		return;
 	(void)buf_append_byte(out, '@');
+	i = out->len;
 	address_domain(a, out);
+	for (; i < out->len; i++)
+		out->ptr[i] = ascii_lower(out->ptr[i]);
 }

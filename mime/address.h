@@ -51,7 +51,7 @@ void address_name(const struct address *a, struct slice body_charset, struct buf
 void address_phrase(const struct address *a, struct slice body_charset, struct buf *out);
 /* Append the local part with its quotes undone, without comments and folds. */
 void address_local(const struct address *a, struct buf *out);
-/* Append the domain without comments and folds, in lower case. */
+/* Append the domain without comments and folds, in the case it was written in. */
 void address_domain(const struct address *a, struct buf *out);
 /* Append local@domain, quotes undone where they are not needed, comments and folds gone, domain in
  * lower case. */

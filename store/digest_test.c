@@ -39,8 +39,8 @@ static const struct {
 	{ "Subject: a\r* BYE\r\n", "(NIL \"a* BYE\" NIL NIL NIL NIL NIL NIL NIL NIL)" },
 	{ "Subject: \325\305 =?utf-8?B?5LiJ?= x\r\n",
 	    "(NIL \"=?utf-8?B?5bygIOS4iQ==?= x\" NIL NIL NIL NIL NIL NIL NIL NIL)" },
-	{ "From: A <a@B.c>\r\n", "(NIL NIL ((\"A\" NIL \"a\" \"b.c\")) ((\"A\" NIL \"a\" \"b.c\")) "
-	    "((\"A\" NIL \"a\" \"b.c\")) NIL NIL NIL NIL NIL)" },
+	{ "From: A <a@B.c>\r\n", "(NIL NIL ((\"A\" NIL \"a\" \"B.c\")) ((\"A\" NIL \"a\" \"B.c\")) "
+	    "((\"A\" NIL \"a\" \"B.c\")) NIL NIL NIL NIL NIL)" },
 	{ "From: a@b\r\nSender: c@d\r\nReply-To: ,\r\n", "(NIL NIL ((NIL NIL \"a\" \"b\")) "
 	    "((NIL NIL \"c\" \"d\")) ((NIL NIL \"a\" \"b\")) NIL NIL NIL NIL NIL)" },
 	{ "From: a@b\r\nFrom: c@d\r\nSender:x\r\nReply-To:<>\r\n",
