@@ -11,6 +11,82 @@
 #include "policy/password.h"
 #include "policy/protocol.h"
 
+enum { SAVE_EVERY_MS = 5000, SAVE_MAX = 500 };
+
+/* Rows on their way to or from the directory, with the memory they lie in. */
+struct rows {
+	struct auth *auth;
+	struct limit_row list[SAVE_MAX];
+	char *memory[SAVE_MAX][2];
+	size_t count;
+};
+
+static void
+rows_add(struct rows *r, struct slice key, struct slice value)
+{
+	if (r->count == SAVE_MAX)
+		return;
+	r->memory[r->count][0] = mem_dup(key);
+	r->memory[r->count][1] = mem_dup(value);
+	r->list[r->count].key = slice_make(r->memory[r->count][0], key.len);
+	r->list[r->count].value = slice_make(r->memory[r->count][1], value.len);
+	r->count++;
+}
+
+static void
+rows_save(struct rows *r)
+{
+	struct problem why = { 0 };
+
+	if (directory_limits_save(r->auth->directory, r->list, r->count, &why) != STATUS_OK)
+		log_event(LOG_WARN, "auth.limits.unsaved", NULL, "why", why.text);
+	for (size_t i = 0; i < r->count; i++) {
+		mem_free(r->memory[i][0]);
+		mem_free(r->memory[i][1]);
+	}
+	mem_free(r);
+}
+
+static void
+take_change(void *ctx, struct slice key, struct slice record)
+{
+	rows_add(ctx, key, record);
+}
+
+/* Attempts against us are counted through restarts, at the price of one small write in 5 s. */
+static void
+save(void *ctx)
+{
+	struct auth *a = ctx;
+	struct rows *r = mem_new(struct rows);
+
+	r->auth = a;
+	throttle_changes(a->throttle, SAVE_MAX, take_change, r);
+	rows_save(r);
+	timer_set(a->save, SAVE_EVERY_MS);
+}
+
+static void
+take_back(void *ctx, const struct limit_row *row)
+{
+	struct rows *r = ctx;
+
+	if (throttle_restore(r->auth->throttle, row->key, row->value, clock_now_s()) != STATUS_OK)
+		rows_add(r, row->key, (struct slice){ 0 });
+}
+
+static enum status
+restore(struct auth *a, struct problem *why)
+{
+	struct rows *r = mem_new(struct rows);
+	enum status st;
+
+	r->auth = a;
+	st = directory_limits_each(a->directory, take_back, r, why);
+	rows_save(r);
+	return st;
+}
+
 /* What accounts that are not there are checked against; nobody knows its password. */
 static enum status
 make_dummy(struct auth *a, struct problem *why)
@@ -27,29 +103,6 @@ make_dummy(struct auth *a, struct problem *why)
 	buf_wipe(&password);
 	buf_clear(&verifier);
 	return st;
-}
-
-enum status
-auth_new(struct loop *l, struct directory *d, struct auth_options options, struct auth **out,
-    struct problem *why)
-{
-	struct auth *a = mem_new(struct auth);
-	enum status st = make_dummy(a, why);
-
-	if (st == STATUS_OK)
-		st = auth_sasl_begin(why);
-	if (st != STATUS_OK) {
-		mem_free(a);
-		return st;
-	}
-	a->loop = l;
-	a->directory = d;
-	a->options = options;
-	a->throttle = throttle_new();
-	a->remember = remember_new();
-	a->pool = pool_new(options.threads, options.queue_max);
-	*out = a;
-	return STATUS_OK;
 }
 
 uint64_t
@@ -108,9 +161,39 @@ auth_free(struct auth **auth)
 	while (a->logins != NULL)
 		destroy(a->logins);
 	auth_sasl_end();
+	save(a);
+	timer_free(&a->save);
 	throttle_free(&a->throttle);
 	remember_free(&a->remember);
 	mem_free(a);
+}
+
+enum status
+auth_new(struct loop *l, struct directory *d, struct auth_options options, struct auth **out,
+    struct problem *why)
+{
+	struct auth *a = mem_new(struct auth);
+	enum status st = make_dummy(a, why);
+
+	if (st == STATUS_OK)
+		st = auth_sasl_begin(why);
+	if (st != STATUS_OK) {
+		mem_free(a);
+		return st;
+	}
+	a->loop = l;
+	a->directory = d;
+	a->options = options;
+	a->throttle = throttle_new();
+	a->remember = remember_new();
+	a->pool = pool_new(options.threads, options.queue_max);
+	a->save = timer_new(l, save, a);
+	timer_set(a->save, SAVE_EVERY_MS);
+	*out = a;
+	st = restore(a, why);
+	if (st != STATUS_OK)
+		auth_free(out);
+	return st;
 }
 
 /* Somebody who begins exchanges and leaves them is guessing, or as good as. */

@@ -26,6 +26,7 @@ struct auth {
 	char dummy[VERIFIER_MAX + 1];	/* verifier of no password, for accounts that are not there */
 	_Atomic uint64_t hashes;
 	struct auth_login *logins;
+	struct timer *save;	/* what the throttle has counted */
 };
 
 /* Owned by the loop's thread; between pool_run() and its answer by the pool's. */

@@ -14,6 +14,7 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_ALIAS] = "alias",
 	[TABLE_FETCH] = "fetch",
 	[TABLE_PENDING_AUDIT] = "pending_audit",
+	[TABLE_LIMIT] = "limit",
 };
 
 static struct slice
@@ -194,7 +195,7 @@ directory_close(struct directory **directory)
 	if (d == NULL)
 		return;
 	*directory = NULL;
-	for (size_t t = 0; t < TABLE_COUNT; t++) {
+	for (size_t t = 0; t < TABLE_LOADED; t++) {
 		for (size_t i = 0; i < d->lists[t].count; i++)
 			entry_free(d->lists[t].entries[i]);
 		mem_free(d->lists[t].entries);
@@ -276,7 +277,7 @@ load(struct directory *d, struct problem *why)
 
 	if (st != STATUS_OK)
 		return st;
-	for (unsigned table = TABLE_DOMAIN; st == STATUS_OK && table < TABLE_COUNT; table++)
+	for (unsigned table = TABLE_DOMAIN; st == STATUS_OK && table < TABLE_LOADED; table++)
 		st = load_table(d, t, table, why);
 	if (st == STATUS_OK)
 		st = load_counter(t, SLICE("account"), &account, why);

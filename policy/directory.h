@@ -104,4 +104,19 @@ bool directory_pending(const struct directory *d, uint64_t above, uint64_t *numb
 MUST_USE enum status directory_pending_done(struct directory *d, uint64_t number,
     struct problem *why);
 
+/*
+ * What throttle.h has counted, so that a restart forgives nobody: rows as it
+ * writes them, an empty value to delete one.  Not kept in memory, not audited.
+ */
+struct limit_row {
+	struct slice key, value;
+};
+#define LIMIT_KEY_MAX 255
+/* All of them in one transaction; nothing where the directory is in memory only.  BUSY, IO. */
+MUST_USE enum status directory_limits_save(struct directory *d, const struct limit_row *rows,
+    size_t count, struct problem *why);
+/* Calls each(ctx) with every row; it changes nothing itself. */
+MUST_USE enum status directory_limits_each(struct directory *d,
+    void (*each)(void *ctx, const struct limit_row *row), void *ctx, struct problem *why);
+
 #endif

@@ -13,10 +13,13 @@
 
 /*
  * meta      key: name of a counter -> u8 version 1, u32 or u64 next number to give
+ * limit     key and value: throttle.c
  * The others stand in record.c.
  */
 enum directory_table { TABLE_META, TABLE_DOMAIN, TABLE_ACCOUNT, TABLE_ALIAS, TABLE_FETCH,
-	TABLE_PENDING_AUDIT, TABLE_COUNT };
+	TABLE_PENDING_AUDIT,
+	TABLE_LOADED,	/* those above are whole in memory */
+	TABLE_LIMIT = TABLE_LOADED, TABLE_COUNT };
 
 /* A record in memory: its slices point into bytes. */
 struct entry {
@@ -45,7 +48,7 @@ struct people {
 
 struct directory {
 	struct env *env;	/* NULL: in memory only */
-	struct list lists[TABLE_COUNT];
+	struct list lists[TABLE_LOADED];
 	struct table *by_login;		/* -> struct entry */
 	struct table *by_name;		/* display name key -> struct people */
 	uint32_t next_account, next_fetch;

@@ -237,7 +237,8 @@ helper_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 static bool
 is_late(const struct work *w, uint64_t now_ms, uint32_t more_s)
 {
-	return now_ms - w->since_ms >
+	/* What was handed on a moment ago may be newer than now_ms. */
+	return now_ms > w->since_ms +
 	    (DIGEST_PATIENCE_S(w->text.size_bytes) + more_s) * UINT64_C(1000);
 }
 

@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
+#include "base/status.h"
 
 #define THROTTLE_WINDOW_S 600
 #define THROTTLE_FAILURES_MAX 20	/* of one address in the window */
@@ -31,6 +33,16 @@ bool throttle_is_over(struct throttle *t, struct slice address, struct slice log
 uint32_t throttle_failed(struct throttle *t, struct slice address, struct slice login,
     uint64_t now_s);
 void throttle_succeeded(struct throttle *t, struct slice address, struct slice login,
+    uint64_t now_s);
+
+/*
+ * For a restart: call each(ctx) with key and record of what has changed since the
+ * last call, at most max of them.  Keys longer than 255 bytes are left out.
+ */
+void throttle_changes(struct throttle *t, size_t max,
+    void (*each)(void *ctx, struct slice key, struct slice record), void *ctx);
+/* Take such a record back.  STALE: it counts no more.  CORRUPT: it is none. */
+MUST_USE enum status throttle_restore(struct throttle *t, struct slice key, struct slice record,
     uint64_t now_s);
 
 #endif

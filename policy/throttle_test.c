@@ -59,12 +59,57 @@ a_flood_of_addresses_costs_bounded_memory(void **state)
 	throttle_free(&t);
 }
 
+struct saved {
+	struct throttle *into;
+	size_t count;
+	uint64_t now_s;
+	enum status want;
+};
+
+static void
+restore(void *ctx, struct slice key, struct slice record)
+{
+	struct saved *s = ctx;
+
+	s->count++;
+	for (size_t cut = 0; cut < record.len; cut++)
+		CHECK_STATUS(throttle_restore(s->into, key, slice_sub(record, 0, cut), s->now_s),
+		    STATUS_CORRUPT);
+	CHECK_STATUS(throttle_restore(s->into, key, record, s->now_s), s->want);
+}
+
+static void
+a_restart_forgives_nobody(void **state)
+{
+	struct throttle *t = throttle_new();
+	struct saved s = { throttle_new(), 0, 101, STATUS_OK };
+
+	(void)state;
+	throttle_succeeded(t, SLICE("a"), SLICE("li"), 100);
+	for (unsigned i = 0; i < THROTTLE_FAILURES_MAX; i++)
+		(void)throttle_failed(t, SLICE("a"), SLICE("wang"), 100);
+	throttle_changes(t, 100, restore, &s);
+	CHECK_U64(s.count, 3);	/* the pair that worked, the address, the login */
+	CHECK(throttle_is_over(s.into, SLICE("a"), SLICE("wang"), 101));
+	CHECK(!throttle_is_over(s.into, SLICE("a"), SLICE("li"), 101));
+	throttle_changes(t, 100, restore, &s);
+	CHECK_U64(s.count, 3);	/* nothing new */
+	(void)throttle_failed(t, SLICE("b"), SLICE(""), 100);
+	s.now_s = 101 + THROTTLE_WINDOW_S;
+	s.want = STATUS_STALE;
+	throttle_changes(t, 100, restore, &s);
+	CHECK_U64(s.count, 4);
+	throttle_free(&t);
+	throttle_free(&s.into);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(failures_make_answers_slower_up_to_a_limit),
 		cmocka_unit_test(too_many_failures_silence_an_address_but_not_who_was_right_there),
+		cmocka_unit_test(a_restart_forgives_nobody),
 		cmocka_unit_test(a_flood_of_addresses_costs_bounded_memory),
 	};
 

@@ -341,6 +341,20 @@ def test_login_tells_no_more_than_it_must(company):
     assert "secret of" not in company.log()
 
 
+def test_failed_logins_are_counted_through_restarts(company):
+    peer = company.peer()
+    peer.open_session("s", IMAP, "198.51.100.9")
+    for n in range(3):
+        assert peer.sasl("s", "PLAIN", b"\0zhang\0wrong")[0] == DENIED
+    company.stop("policyd")
+    company.start("policyd")
+    peer = company.peer()
+    peer.open_session("s", IMAP, "198.51.100.9")
+    before = time.monotonic()
+    assert peer.sasl("s", "PLAIN", b"\0zhang\0wrong")[0] == DENIED
+    assert time.monotonic() - before >= 7.9
+
+
 def test_a_malformed_frame_costs_its_sender_the_connection_and_nobody_else(company):
     good = company.peer()
     login(good, "s", "zhang")
