@@ -1,7 +1,4 @@
-#include <errno.h>
-#include <grp.h>
 #include <pwd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -16,13 +13,8 @@
  * digests, and plans say what is to be done.
  */
 
-#define STORE_PATH "../store"
-#define STORED_USER "tradepost-stored"
-#define STORED_GROUP "tradepost-store"	/* workers, who read the store */
 #define READERS_EVERY_MS 10000
 #define FAREWELL_MS 50		/* for answers to leave */
-
-static const char *const directories[] = { STORE_PATH, STORE_PATH "/segments" };
 
 /* Asked before the sandbox is entered: inside it there is no /etc/passwd. */
 static void
@@ -161,31 +153,6 @@ stored_begin(void *ctx)
 	daemon_ready(s->daemon);
 }
 
-/*
- * Make a directory, and give it to the user we are going to be.  The sandbox
- * opens what is below the store's directory and makes none itself.
- */
-static enum status
-stored_make_directory(const char *path, struct problem *why)
-{
-	const struct passwd *pw = geteuid() == 0 ? getpwnam(STORED_USER) : NULL;
-	const struct group *readers = pw == NULL ? NULL : getgrnam(STORED_GROUP);
-
-	if (mkdir(path, 0750) != 0 && errno != EEXIST) {
-		problem_set_errno(why, errno, "%s", path);
-		return errno == EACCES ? STATUS_DENIED : STATUS_IO;
-	}
-	if (pw == NULL)
-		return STATUS_OK;
-	/* Set-group-id: files made in it belong to the group of those who read the store. */
-	if (chown(path, pw->pw_uid, readers != NULL ? readers->gr_gid : pw->pw_gid) != 0 ||
-	    chmod(path, 02750) != 0) {
-		problem_set_errno(why, errno, "%s", path);
-		return STATUS_DENIED;
-	}
-	return STATUS_OK;
-}
-
 static enum status
 stored_start(struct daemon *d, void *settings, struct problem *why)
 {
@@ -209,13 +176,10 @@ stored_start(struct daemon *d, void *settings, struct problem *why)
 	stored_know_user(&s->plan_users, "tradepost-policyd");
 	stored_know_user(&s->work_users, "tradepost-imapd");
 	stored_know_user(&s->work_users, "tradepost-pop3d");
-	for (size_t i = 0; i < ARRAY_LEN(directories); i++) {
-		st = stored_make_directory(directories[i], why);
-		if (st != STATUS_OK)
-			return st;
-	}
-	loop_post(s->loop, stored_begin, s);
-	return STATUS_OK;
+	st = stored_make_place(why);
+	if (st == STATUS_OK)
+		loop_post(s->loop, stored_begin, s);
+	return st;
 }
 
 static const struct sandbox_profile *

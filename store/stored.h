@@ -19,6 +19,9 @@ struct keep;
 struct loop;
 struct timer;
 
+#define STORE_PATH "../store"
+#define STORED_USER "tradepost-stored"
+
 struct stored_settings {
 	uint64_t segment;	/* bytes of a segment file */
 	uint64_t floor;		/* free space under which no text is taken in */
@@ -49,6 +52,9 @@ struct stored {
 	uint64_t gathered_bytes;
 	struct timer *readers, *farewell;
 };
+
+/* Make the store's directories and, started by root, give them to STORED_USER. */
+MUST_USE enum status stored_make_place(struct problem *why);
 
 /* The three sockets: each serves until its *_server_free(). */
 void work_server_new(struct stored *s, int listen_fd);
