@@ -421,6 +421,31 @@ large_commands_are_done_in_parts(void **state)
 }
 
 static void
+below_the_floor_no_text_is_taken_but_deleting_goes_on(void **state)
+{
+	struct testing *t = *state;
+	const char *text = "text";
+	uint32_t inbox = ten(t);
+	const struct job *j;
+
+	testing_close(t);
+	t->floor_bytes = UINT64_MAX;
+	testing_open(t);
+	j = testing_run(t, testing_append_job(ME, inbox, &text, 1, 0, ""));
+	CHECK_STATUS(j->status, STATUS_BUSY);
+	CHECK(strstr(j->why.text, "floor") != NULL);
+	j = on_uids(t, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox, .mode = EXPUNGE_ALL },
+	    "1:9");
+	CHECK_STATUS(j->status, STATUS_OK);
+	check_messages(t, inbox, "10:0 ");
+	testing_close(t);
+	t->floor_bytes = 0;
+	testing_open(t);
+	CHECK_U64(testing_append(t, ME, inbox, "next", 0, ""), 11);
+	check_counters(t);
+}
+
+static void
 a_request_needs_a_good_grant_and_text(void **state)
 {
 	struct store_append_message m = { .size_bytes = 4 };
@@ -482,6 +507,7 @@ main(void)
 		ROW(expunged_messages_lie_in_the_trash_area),
 		ROW(recent_messages_are_claimed_once),
 		ROW(large_commands_are_done_in_parts),
+		ROW(below_the_floor_no_text_is_taken_but_deleting_goes_on),
 #undef ROW
 		cmocka_unit_test(a_request_needs_a_good_grant_and_text),
 	};
