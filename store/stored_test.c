@@ -120,7 +120,8 @@ setup(void **state)
 
 	memset(&w, 0, sizeof(w));
 	scratch_make(w.path);
-	CHECK(chdir(w.path) == 0 && mkdir("run", 0700) == 0);
+	/* Started by root, stored becomes another user, who must come through. */
+	CHECK(chmod(w.path, 0711) == 0 && chdir(w.path) == 0 && mkdir("run", 0711) == 0);
 	conf = fopen("tradepost.conf", "w");
 	CHECK(conf != NULL && fputs("[store]\nsegment = 1m\nfloor = 0\n", conf) > 0);
 	fclose(conf);

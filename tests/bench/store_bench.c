@@ -394,8 +394,9 @@ main(int argc, char **argv)
 	}
 	program[n] = '\0';
 	snprintf(strrchr(program, '/') + 1, 16, "stored");
-	if ((mkdir(argv[1], 0700) != 0 && errno != EEXIST) || chdir(argv[1]) != 0 ||
-	    (mkdir("run", 0700) != 0 && errno != EEXIST) || chdir("run") != 0)
+	/* Started by root, stored becomes another user, who must come through. */
+	if ((mkdir(argv[1], 0711) != 0 && errno != EEXIST) || chdir(argv[1]) != 0 ||
+	    (mkdir("run", 0711) != 0 && errno != EEXIST) || chdir("run") != 0)
 		die(argv[1]);
 	fclose(fopen("../tradepost.conf", "a"));
 	stored_launch(&b, program);
