@@ -178,8 +178,9 @@ class ImapClient(Client):
                 self.promises.flagged.add((self.person, token))
             self.done += 1
         if number % 3 == 0:
+            if client.uid("STORE", uid, "+FLAGS", "(\\Deleted)")[0] != "OK":
+                return
             self.promises.note(self.promises.maybe_gone, people, token, "imap removing")
-            client.uid("STORE", uid, "+FLAGS", "(\\Deleted)")
             if client.uid("EXPUNGE", uid)[0] == "OK":
                 with self.promises.lock:
                     self.promises.maybe_gone[self.person, token] -= 1
