@@ -1,7 +1,8 @@
 /*
  * store_bench DIRECTORY [MESSAGES...]: durable deliveries a second of 4 KB
  * through stored, as a share of a bare probe doing the same writes and syncs,
- * with 1, 20 and 50 in flight, once the store holds so many messages.
+ * with 1, 20 and 50 in flight, once the store holds so many messages.  In a
+ * directory that was used before it goes on with what is there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +23,12 @@
 #include "base/mem.h"
 #include "net/ipc.h"
 #include "net/loop.h"
+#include "store/counters.h"
 #include "store/digest.h"
-#include "store/env.h"
 #include "store/mailbox.h"
 #include "store/plan_client.h"
 #include "store/segment.h"
+#include "store/store.h"
 
 #define TEXT_LEN 4096
 #define TEXTS 64
@@ -289,6 +291,31 @@ probe_open(struct bench *b)
 		die("probe");
 }
 
+/* Go on where an earlier run in this directory ended. */
+static void
+resume(struct bench *b)
+{
+	struct problem why = { "" };
+	struct slice key, value;
+	struct counters n;
+	struct cursor *c;
+	struct store *s;
+	struct txn *t;
+
+	must(store_open("../store", ENV_READ, &s, &why), &why);
+	must(txn_begin_read(store_env(s), &t, &why), &why);
+	must(counters_get(t, &n, &why), &why);
+	txn_abort(&t);
+	store_close(&s);
+	b->sent = b->done = n.text;
+	must(txn_begin_read(b->probe, &t, &why), &why);
+	must(cursor_open(t, 0, &c, &why), &why);
+	if (cursor_before(c, SLICE("\xff"), &key, &value, &why) == STATUS_OK)
+		b->probe_count = load_u64be((const uint8_t *)key.ptr + 4) + 1;
+	cursor_close(&c);
+	txn_abort(&t);
+}
+
 /* The rows that one delivery writes, by their sizes; what grows in the store grows here. */
 static void
 probe_rows(struct bench *b, struct txn *t)
@@ -405,6 +432,7 @@ main(int argc, char **argv)
 	for (unsigned i = 0; i < TEXTS; i++)
 		text_make(&b.texts[i], i);
 	probe_open(&b);
+	resume(&b);
 	printf("| messages | in flight | deliveries/s | probe/s | share | CPU ms each |\n"
 	    "|---|---|---|---|---|---|\n");
 	for (int i = 2; i < argc; i++)
