@@ -109,7 +109,8 @@ job_free(struct job **jp)
 void
 job_fail(struct job *j, enum status st, const struct problem *why)
 {
-	j->report.status = (uint8_t)st;
+	/* A fault of this machine or of the line: later it may do. */
+	j->report.status = (uint8_t)(st == STATUS_IO ? STATUS_BUSY : st);
 	j->why = (struct problem){ 0 };
 	problem_set(&j->why, "%s", why == NULL || why->text[0] == '\0' ? status_name(st)
 	    : why->text);

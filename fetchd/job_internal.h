@@ -88,6 +88,7 @@ void job_ask(struct job *j, struct slice command,
 bool job_check(struct job *j, const char *what, enum status st, const struct pop3_reply *reply,
     const struct problem *why);
 
+/* What each step does first: run by job_enter(), from the loop. */
 void job_dial(struct job *j);
 void job_greeting(struct job *j);
 void job_capa(struct job *j);

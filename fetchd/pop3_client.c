@@ -285,7 +285,7 @@ on_end(void *ctx, enum conn_end end)
 	if (c->phase == BROKEN)
 		return;
 	problem_set(&c->why, "%s%s%s", ends[end], *more == '\0' ? "" : ": ", more);
-	fail(c, end == CONN_TLS_FAILED ? STATUS_IO : STATUS_BUSY);
+	fail(c, c->phase == SHAKING && end == CONN_TLS_FAILED ? STATUS_DENIED : STATUS_BUSY);
 }
 
 struct pop3_client *

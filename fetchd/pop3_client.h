@@ -35,7 +35,7 @@ struct pop3_ask {
 	 * OK      "+OK", or "+ " and a challenge, and all that follows
 	 * DENIED  "-ERR": reply says why; the connection is as good as before
 	 * else    the connection is of no use any more: BUSY lost or too slow, LIMIT too much
-	 *         came, SYNTAX no POP3, IO no TLS, or what part returned.  reply is NULL.
+	 *         came, SYNTAX no POP3, or what part returned.  reply is NULL.
 	 */
 	void (*done)(void *ctx, enum status st, const struct pop3_reply *reply,
 	    const struct problem *why);
@@ -49,8 +49,9 @@ void pop3_client_free(struct pop3_client **c);
 /* Exactly one done, from the loop; one ask at a time. */
 void pop3_client_ask(struct pop3_client *c, const struct pop3_ask *ask);
 /*
- * TLS from here on; done as for an ask without command.  DENIED when the server
- * has sent bytes ahead of the handshake, which an attacker can put there.
+ * TLS from here on; done as for an ask without command, but reply is always NULL.
+ * DENIED when there is no TLS with this server, or when it has sent bytes ahead of
+ * the handshake, which an attacker can put there: the connection is of no use.
  */
 void pop3_client_start_tls(struct pop3_client *c, struct tls_context *tls, const char *name,
     void (*done)(void *ctx, enum status st, const struct pop3_reply *reply,

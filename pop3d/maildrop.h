@@ -42,6 +42,7 @@ void maildrop_free(struct maildrop **d);
  */
 MUST_USE enum status maildrop_load(struct maildrop *d, const char *sid, struct problem *why);
 
+/* Id of the inbox; 0 until the first part is loaded. */
 uint32_t maildrop_mailbox(const struct maildrop *d);
 /* Highest message number; marked ones keep theirs. */
 uint32_t maildrop_count(const struct maildrop *d);

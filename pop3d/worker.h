@@ -11,9 +11,12 @@
 struct daemon;
 struct pop3_settings;
 
+/* What a daemon_spec names, for --role worker. */
 MUST_USE enum status worker_start(struct daemon *d, const struct pop3_settings *settings,
     struct problem *why);
+/* Deletions asked for are waited for, then the loop ends. */
 void worker_stop(struct daemon *d);
+/* Free everything, after a failed start too. */
 void worker_end(struct daemon *d);
 
 #endif

@@ -8,6 +8,7 @@
 
 import base64
 import hashlib
+import socket
 import socketserver
 import ssl
 import threading
@@ -36,6 +37,7 @@ class Session(socketserver.BaseRequestHandler):
     def setup(self):
         self.options = self.server.options
         self.sock = self.request
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.input = b""
         self.sent = 0
         self.user = None
