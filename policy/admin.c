@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
@@ -130,6 +131,65 @@ admin_account_arg(struct admin_request *r, const char *text, const struct accoun
 }
 
 enum status
+admin_line_arg(struct admin_request *r, const char *what, struct slice text, size_t max)
+{
+	bool is_line = text.len > 0 && text.len <= max;
+
+	for (size_t i = 0; is_line && i < text.len; i++)
+		is_line = !ascii_is_control(text.ptr[i]);
+	if (is_line)
+		return STATUS_OK;
+	problem_set(&r->why, "the %s is one line of at most %zu bytes", what, max);
+	return STATUS_SYNTAX;
+}
+
+static enum status
+no_server(struct admin_request *r)
+{
+	problem_set(&r->why, "the server is HOST:PORT or [IPV6]:PORT, with a port from 1 to 65535");
+	return STATUS_SYNTAX;
+}
+
+enum status
+admin_server_arg(struct admin_request *r, const char *text, struct buf *host_out,
+    uint16_t *port_out)
+{
+	struct slice rest = slice_from_cstr(text), host;
+	uint32_t port = *port_out;
+
+	if (slice_starts(rest, SLICE("["))) {
+		rest = slice_skip(rest, 1);
+		host = slice_take_until(&rest, ']');
+		if (rest.len > 0 && rest.ptr[0] != ':')
+			return no_server(r);
+		rest = slice_skip(rest, 1);
+	} else {
+		host = slice_take_until(&rest, ':');
+	}
+	if (rest.len > 0 && parse_u32(rest, 1, 65535, &port) != STATUS_OK)
+		return no_server(r);
+	if (admin_line_arg(r, "server", host, ADDRESS_LEN_MAX) != STATUS_OK ||
+	    slice_find_byte(host, ' ') < host.len)
+		return no_server(r);
+	(void)buf_append(host_out, host);
+	*port_out = (uint16_t)port;
+	return STATUS_OK;
+}
+
+json_t *
+admin_server_text(struct slice host, uint16_t port)
+{
+	struct buf text = buf_init(512);
+	bool is_v6 = slice_find_byte(host, ':') < host.len;
+	json_t *json;
+
+	buf_printf(&text, is_v6 ? "[%.*s]:%u" : "%.*s:%u", SLICE_ARG(host), port);
+	json = admin_text(buf_slice(&text));
+	buf_clear(&text);
+	return json;
+}
+
+enum status
 admin_address_free(struct admin_request *r, struct slice address)
 {
 	const struct directory *d = r->policyd->directory;
@@ -251,7 +311,7 @@ static const struct admin_verb *
 find_verb(const char *noun, const char *verb)
 {
 	static const struct admin_verb *const nouns[] = { admin_domain_verbs, admin_alias_verbs,
-		admin_user_verbs, admin_fetch_verbs };
+		admin_user_verbs, admin_fetch_verbs, admin_route_verbs };
 
 	if (noun == NULL || verb == NULL)
 		return NULL;

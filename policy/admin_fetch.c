@@ -46,25 +46,12 @@ login_or_null(const struct directory *d, uint32_t account)
 }
 
 static json_t *
-server_text(const struct fetch_record *f)
-{
-	struct buf text = buf_init(512);
-	bool is_v6 = slice_find_byte(f->host, ':') < f->host.len;
-	json_t *json;
-
-	buf_printf(&text, is_v6 ? "[%.*s]:%u" : "%.*s:%u", SLICE_ARG(f->host), f->port);
-	json = admin_text(buf_slice(&text));
-	buf_clear(&text);
-	return json;
-}
-
-static json_t *
 fetch_row(struct admin_request *r, const struct fetch_record *f)
 {
 	const struct directory *d = r->policyd->directory;
 	const struct policy_fetch_report *last = fetching_last(r->policyd->fetching, f->id);
 	json_t *row = json_pack("{s:I,s:o,s:o,s:s,s:s,s:o}", "id", (json_int_t)f->id, "name",
-	    admin_text(f->name), "server", server_text(f), "protocol",
+	    admin_text(f->name), "server", admin_server_text(f->host, f->port), "protocol",
 	    protocols[f->protocol].protocol, "tls", protocols[f->protocol].tls, "user",
 	    admin_text(f->user));
 	json_t *rest = json_pack("{s:o,s:o,s:o,s:o,s:I,s:b,s:o,s:b,s:o}", "shared",
@@ -128,32 +115,20 @@ edit_protocol(struct admin_request *r, const struct changes *c, struct fetch_rec
 	return syntax(r, "the protocol is pop3 (with tls try, require or off) or pop3s");
 }
 
-/* "host", "host:port", "[v6]", "[v6]:port". */
 static enum status
 edit_server(struct admin_request *r, struct changes *c, struct fetch_record *f)
 {
-	struct slice rest = slice_from_cstr(c->server), host;
-	uint32_t port = protocols[f->protocol].port;
+	uint16_t port = protocols[f->protocol].port;
+	enum status st;
 
 	if (c->server == NULL)
 		return STATUS_OK;
-	if (slice_starts(rest, SLICE("["))) {
-		rest = slice_skip(rest, 1);
-		host = slice_take_until(&rest, ']');
-		if (rest.len > 0 && rest.ptr[0] != ':')
-			return syntax(r, "the server is HOST:PORT or [IPV6]:PORT");
-		rest = slice_skip(rest, 1);
-	} else {
-		host = slice_take_until(&rest, ':');
+	st = admin_server_arg(r, c->server, &c->host, &port);
+	if (st == STATUS_OK) {
+		f->host = buf_slice(&c->host);
+		f->port = port;
 	}
-	if (rest.len > 0 && parse_u32(rest, 1, 65535, &port) != STATUS_OK)
-		return syntax(r, "the port of the server is a number from 1 to 65535");
-	if (!is_plain(host, ADDRESS_LEN_MAX) || slice_find_byte(host, ' ') < host.len)
-		return syntax(r, "the server is HOST:PORT or [IPV6]:PORT");
-	(void)buf_append(&c->host, host);
-	f->host = buf_slice(&c->host);
-	f->port = (uint16_t)port;
-	return STATUS_OK;
+	return st;
 }
 
 /* An address of our own domains must be nobody else's. */

@@ -31,7 +31,7 @@ struct admin_verb {
 };
 
 extern const struct admin_verb admin_domain_verbs[], admin_alias_verbs[], admin_user_verbs[],
-    admin_fetch_verbs[];	/* each ends in a row without noun */
+    admin_fetch_verbs[], admin_route_verbs[];	/* each ends in a row without noun */
 
 /* Send a row; takes it. */
 void admin_row(struct admin_request *r, json_t *row);
@@ -53,6 +53,17 @@ MUST_USE enum status admin_login_arg(struct admin_request *r, const char *text, 
 /* The account of that login, or ABSENT with why. */
 MUST_USE enum status admin_account_arg(struct admin_request *r, const char *text,
     const struct account_record **out);
+/* SYNTAX with why: an empty text, or more than one line, or too long. */
+MUST_USE enum status admin_line_arg(struct admin_request *r, const char *what, struct slice text,
+    size_t max);
+/*
+ * A server: "host", "host:port", "[v6]", "[v6]:port"; *port is left alone
+ * where none is said.  Appends the host.
+ */
+MUST_USE enum status admin_server_arg(struct admin_request *r, const char *text,
+    struct buf *host, uint16_t *port);
+/* The same, written. */
+json_t *admin_server_text(struct slice host, uint16_t port);
 /* DENIED, EXISTS or OK: may this address be given to somebody new?  Its domain must be ours. */
 MUST_USE enum status admin_address_free(struct admin_request *r, struct slice address);
 

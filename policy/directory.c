@@ -13,6 +13,7 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_ACCOUNT] = "account",
 	[TABLE_ALIAS] = "alias",
 	[TABLE_FETCH] = "fetch",
+	[TABLE_ROUTE] = "route",
 	[TABLE_PENDING_AUDIT] = "pending_audit",
 	[TABLE_LIMIT] = "limit",
 };
@@ -45,6 +46,8 @@ entry_decode(unsigned table, struct slice value, struct entry *e)
 		return alias_record_decode(value, &e->u.alias);
 	case TABLE_FETCH:
 		return fetch_record_decode(value, &e->u.fetch);
+	case TABLE_ROUTE:
+		return route_record_decode(value, &e->u.route);
 	case TABLE_PENDING_AUDIT:
 		return pending_audit_record_decode(value, &e->u.pending);
 	}
@@ -181,6 +184,7 @@ directory_new(void)
 
 	d->next_account = 1;
 	d->next_fetch = 1;
+	d->next_route = 1;
 	d->next_audit = 1;
 	(void)pthread_mutex_init(&d->lock, NULL);
 	directory_index_accounts(d);
@@ -271,7 +275,7 @@ load_counter(struct txn *t, struct slice name, uint64_t *out, struct problem *wh
 static enum status
 load(struct directory *d, struct problem *why)
 {
-	uint64_t account = 1, fetch = 1;
+	uint64_t account = 1, fetch = 1, route = 1;
 	struct txn *t = NULL;
 	enum status st = txn_begin_read(d->env, &t, why);
 
@@ -284,10 +288,13 @@ load(struct directory *d, struct problem *why)
 	if (st == STATUS_OK)
 		st = load_counter(t, SLICE("fetch"), &fetch, why);
 	if (st == STATUS_OK)
+		st = load_counter(t, SLICE("route"), &route, why);
+	if (st == STATUS_OK)
 		st = load_counter(t, SLICE("audit"), &d->next_audit, why);
 	txn_abort(&t);
 	d->next_account = (uint32_t)account;
 	d->next_fetch = (uint32_t)fetch;
+	d->next_route = (uint32_t)route;
 	directory_index_accounts(d);
 	return st;
 }
@@ -411,6 +418,36 @@ directory_shared(const struct directory *d, struct slice address)
 	return NULL;
 }
 
+const struct route_record *
+directory_route(const struct directory *d, uint32_t id)
+{
+	const struct entry *e = by_id(d, TABLE_ROUTE, id);
+
+	return e != NULL ? &e->u.route : NULL;
+}
+
+const struct route_record *
+directory_route_by_name(const struct directory *d, struct slice name)
+{
+	const struct list *l = &d->lists[TABLE_ROUTE];
+
+	for (size_t i = 0; i < l->count; i++)
+		if (slice_equal(l->entries[i]->u.route.name, name))
+			return &l->entries[i]->u.route;
+	return NULL;
+}
+
+bool
+directory_is_outside_address(const struct directory *d, struct slice address)
+{
+	const struct list *l = &d->lists[TABLE_ACCOUNT];
+
+	for (size_t i = 0; i < l->count && address.len > 0; i++)
+		if (slice_equal(l->entries[i]->u.account.outside_address, address))
+			return true;
+	return directory_shared(d, address) != NULL;
+}
+
 size_t
 directory_domain_count(const struct directory *d)
 {
@@ -457,6 +494,18 @@ const struct fetch_record *
 directory_fetch_at(const struct directory *d, size_t i)
 {
 	return &d->lists[TABLE_FETCH].entries[i]->u.fetch;
+}
+
+size_t
+directory_route_count(const struct directory *d)
+{
+	return d->lists[TABLE_ROUTE].count;
+}
+
+const struct route_record *
+directory_route_at(const struct directory *d, size_t i)
+{
+	return &d->lists[TABLE_ROUTE].entries[i]->u.route;
 }
 
 struct directory_people

@@ -35,7 +35,12 @@ const struct fetch_record *directory_fetch_by_name(const struct directory *d, st
 /* The fetch account that collects for a shared address; the lowest id of several. */
 const struct fetch_record *directory_shared(const struct directory *d, struct slice address);
 
-/* All of a kind: accounts and fetch accounts by id, the others by name; i below the count. */
+const struct route_record *directory_route(const struct directory *d, uint32_t id);
+const struct route_record *directory_route_by_name(const struct directory *d, struct slice name);
+/* True when an account or a fetch account has that outside address; lower case. */
+bool directory_is_outside_address(const struct directory *d, struct slice address);
+
+/* All of a kind: accounts, fetch accounts and routes by id, the others by name; i below the count. */
 size_t directory_domain_count(const struct directory *d);
 const struct domain_record *directory_domain_at(const struct directory *d, size_t i);
 size_t directory_account_count(const struct directory *d);
@@ -44,6 +49,8 @@ size_t directory_alias_count(const struct directory *d);
 const struct alias_record *directory_alias_at(const struct directory *d, size_t i);
 size_t directory_fetch_count(const struct directory *d);
 const struct fetch_record *directory_fetch_at(const struct directory *d, size_t i);
+size_t directory_route_count(const struct directory *d);
+const struct route_record *directory_route_at(const struct directory *d, size_t i);
 
 /* Ids of the accounts that have a name or nickname with this key (display_name_key()), ascending;
  * borrowed until the next change. */
@@ -72,8 +79,8 @@ struct audit_note {
 };
 
 /*
- * Write a record and take it into use.  Id 0 of an account or fetch account
- * asks for a new one, told in r; an account's version is raised.  A domain
+ * Write a record and take it into use.  Id 0 of an account, fetch account or
+ * route asks for a new one, told in r; an account's version is raised.  A domain
  * that becomes the default ends the former one's being it.
  *
  * LIMIT  the record is too large   BUSY  the disk is full
@@ -87,6 +94,8 @@ MUST_USE enum status directory_put_alias(struct directory *d, const struct alias
     const struct audit_note *note, struct problem *why);
 MUST_USE enum status directory_put_fetch(struct directory *d, struct fetch_record *r,
     const struct audit_note *note, struct problem *why);
+MUST_USE enum status directory_put_route(struct directory *d, struct route_record *r,
+    const struct audit_note *note, struct problem *why);
 /* ABSENT when there is none. */
 MUST_USE enum status directory_remove_domain(struct directory *d, struct slice name,
     const struct audit_note *note, struct problem *why);
@@ -95,6 +104,8 @@ MUST_USE enum status directory_remove_account(struct directory *d, uint32_t id,
 MUST_USE enum status directory_remove_alias(struct directory *d, struct slice address,
     const struct audit_note *note, struct problem *why);
 MUST_USE enum status directory_remove_fetch(struct directory *d, uint32_t id,
+    const struct audit_note *note, struct problem *why);
+MUST_USE enum status directory_remove_route(struct directory *d, uint32_t id,
     const struct audit_note *note, struct problem *why);
 
 /* The oldest audit record above number that stored has not confirmed; false: none. */

@@ -50,6 +50,8 @@ write_changes(struct directory *d, const struct change *changes, size_t count,
 	if (st == STATUS_OK)
 		st = write_counter(t, SLICE("fetch"), d->next_fetch, why);
 	if (st == STATUS_OK)
+		st = write_counter(t, SLICE("route"), d->next_route, why);
+	if (st == STATUS_OK)
 		st = write_counter(t, SLICE("audit"), d->next_audit, why);
 	if (st == STATUS_OK)
 		return txn_commit(&t, why);
@@ -239,6 +241,35 @@ out:
 	return st;
 }
 
+enum status
+directory_put_route(struct directory *d, struct route_record *r, const struct audit_note *note,
+    struct problem *why)
+{
+	struct change changes[CHANGES_MAX];
+	struct buf value = buf_init(ENV_VALUE_MAX);
+	struct route_record written = *r;
+	uint8_t key[4];
+	enum status st;
+
+	if (written.id == 0)
+		written.id = d->next_route;
+	store_u32be(key, written.id);
+	if (route_record_encode(&written, &value) != STATUS_OK) {
+		st = too_large(why);
+		goto out;
+	}
+	if (r->id == 0)
+		d->next_route++;
+	changes[0] = (struct change){ TABLE_ROUTE, slice_make(key, sizeof(key)),
+		buf_slice(&value) };
+	st = commit_noted(d, changes, 1, note, why);
+	if (st == STATUS_OK)
+		r->id = written.id;
+out:
+	buf_wipe(&value);
+	return st;
+}
+
 static enum status
 remove_key(struct directory *d, unsigned table, struct slice key, const struct audit_note *note,
     struct problem *why)
@@ -287,6 +318,13 @@ directory_remove_fetch(struct directory *d, uint32_t id, const struct audit_note
     struct problem *why)
 {
 	return remove_id(d, TABLE_FETCH, id, note, why);
+}
+
+enum status
+directory_remove_route(struct directory *d, uint32_t id, const struct audit_note *note,
+    struct problem *why)
+{
+	return remove_id(d, TABLE_ROUTE, id, note, why);
 }
 
 bool

@@ -17,7 +17,7 @@
  * The others stand in record.c.
  */
 enum directory_table { TABLE_META, TABLE_DOMAIN, TABLE_ACCOUNT, TABLE_ALIAS, TABLE_FETCH,
-	TABLE_PENDING_AUDIT,
+	TABLE_ROUTE, TABLE_PENDING_AUDIT,
 	TABLE_LOADED,	/* those above are whole in memory */
 	TABLE_LIMIT = TABLE_LOADED, TABLE_COUNT };
 
@@ -31,6 +31,7 @@ struct entry {
 		struct account_record account;
 		struct alias_record alias;
 		struct fetch_record fetch;
+		struct route_record route;
 		struct pending_audit_record pending;
 	} u;
 };
@@ -51,7 +52,7 @@ struct directory {
 	struct list lists[TABLE_LOADED];
 	struct table *by_login;		/* -> struct entry */
 	struct table *by_name;		/* display name key -> struct people */
-	uint32_t next_account, next_fetch;
+	uint32_t next_account, next_fetch, next_route;
 	uint64_t next_audit;
 	pthread_mutex_t lock;	/* held to change what directory_credentials() reads */
 };

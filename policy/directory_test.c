@@ -51,6 +51,7 @@ what_was_set_is_there_after_a_restart_and_ids_are_never_used_again(void **state)
 	struct directory *d = NULL;
 	struct domain_record domain = { SLICE("acme.test"), true };
 	struct fetch_record fetch = { .name = SLICE("sales"), .shared = SLICE("s@x") };
+	struct route_record route = { .name = SLICE("isp"), .host = SLICE("h"), .port = 587 };
 	struct alias_record alias = { SLICE("a@acme.test"), 1, { 1 } };
 	struct pending_audit_record audit;
 	uint64_t number = 0;
@@ -62,6 +63,12 @@ what_was_set_is_there_after_a_restart_and_ids_are_never_used_again(void **state)
 	CHECK_U64(add_person(d, "wang@acme.test", "Wang Wu"), 2);
 	CHECK_STATUS(directory_put_fetch(d, &fetch, &note, NULL), STATUS_OK);
 	CHECK_STATUS(directory_put_alias(d, &alias, &note, NULL), STATUS_OK);
+	CHECK_STATUS(directory_put_route(d, &route, &note, NULL), STATUS_OK);
+	CHECK_U64(route.id, 1);
+	CHECK_STATUS(directory_remove_route(d, 1, &note, NULL), STATUS_OK);
+	CHECK_STATUS(directory_remove_route(d, 1, &note, NULL), STATUS_ABSENT);
+	route.id = 0;
+	CHECK_STATUS(directory_put_route(d, &route, &note, NULL), STATUS_OK);
 	CHECK_STATUS(directory_remove_account(d, 2, &note, NULL), STATUS_OK);
 	CHECK_STATUS(directory_remove_account(d, 2, &note, NULL), STATUS_ABSENT);
 	directory_close(&d);
@@ -72,10 +79,12 @@ what_was_set_is_there_after_a_restart_and_ids_are_never_used_again(void **state)
 	CHECK(directory_account_by_login(d, SLICE("wang@acme.test")) == NULL);
 	CHECK_SLICE(directory_default_domain(d)->name, "acme.test");
 	CHECK_U64(directory_shared(d, SLICE("s@x"))->id, 1);
+	CHECK_U64(directory_route_by_name(d, SLICE("isp"))->id, 2);
+	CHECK(directory_route(d, 1) == NULL);
 	CHECK_U64(directory_alias(d, SLICE("a@acme.test"))->accounts[0], 1);
 	CHECK_U64(add_person(d, "sun@acme.test", "Sun Ba"), 3);
 	/* The audit of every change waits in its order until stored has it. */
-	for (uint64_t i = 1; i <= 7; i++) {
+	for (uint64_t i = 1; i <= 10; i++) {
 		CHECK(directory_pending(d, 0, &number, &audit));
 		CHECK_U64(number, i);
 		CHECK_SLICE(audit.actor, "admin");

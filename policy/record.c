@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "policy/client.h"
+#include "policy/relay_client.h"
 
 enum { RECORD_VERSION = 1 };
 
@@ -230,6 +231,62 @@ fetch_record_decode(struct slice data, struct fetch_record *out)
 	r.for_account = read_u32le(&in);
 	if (!reader_at_end(&in) || r.id == 0 || r.name.len == 0 ||
 	    r.protocol >= FETCH_PROTOCOL_COUNT)
+		return STATUS_CORRUPT;
+	*out = r;
+	return STATUS_OK;
+}
+
+/*
+ * Route record.  key: u32be route id
+ *   u8     version        1
+ *   u32    id
+ *   u8     is_enabled, u8 checks_certificate, u8 is_lmtp
+ *   u8     kind           enum route_kind
+ *   u8     tls            enum route_tls
+ *   u16    port
+ *   slice  name, whom, host, user, secret, ca_path
+ */
+enum status
+route_record_encode(const struct route_record *r, struct buf *out)
+{
+	put_u8(out, RECORD_VERSION);
+	put_u32le(out, r->id);
+	put_u8(out, r->is_enabled);
+	put_u8(out, r->checks_certificate);
+	put_u8(out, r->is_lmtp);
+	put_u8(out, r->kind);
+	put_u8(out, r->tls);
+	put_u16le(out, r->port);
+	put_slice(out, r->name);
+	put_slice(out, r->whom);
+	put_slice(out, r->host);
+	put_slice(out, r->user);
+	put_slice(out, r->secret);
+	put_slice(out, r->ca_path);
+	return buf_status(out);
+}
+
+enum status
+route_record_decode(struct slice data, struct route_record *out)
+{
+	struct reader in = record_begin(data);
+	struct route_record r = { 0 };
+
+	r.id = read_u32le(&in);
+	r.is_enabled = read_bool(&in);
+	r.checks_certificate = read_bool(&in);
+	r.is_lmtp = read_bool(&in);
+	r.kind = read_u8(&in);
+	r.tls = read_u8(&in);
+	r.port = read_u16le(&in);
+	r.name = read_limited(&in, NAME_LEN_MAX);
+	r.whom = read_limited(&in, ADDRESS_LEN_MAX);
+	r.host = read_limited(&in, ADDRESS_LEN_MAX);
+	r.user = read_limited(&in, ADDRESS_LEN_MAX);
+	r.secret = read_limited(&in, SECRET_MAX);
+	r.ca_path = read_limited(&in, SECRET_MAX);
+	if (!reader_at_end(&in) || r.id == 0 || r.name.len == 0 || r.tls > ROUTE_TLS_OFF ||
+	    r.kind >= ROUTE_KIND_COUNT || (r.kind == ROUTE_DEFAULT) != (r.whom.len == 0))
 		return STATUS_CORRUPT;
 	*out = r;
 	return STATUS_OK;

@@ -63,6 +63,30 @@ struct fetch_record {
 	uint32_t for_account;	/* account; without shared */
 };
 
+enum route_kind {
+	ROUTE_DEFAULT,		/* for mail that no other route is for */
+	ROUTE_FOR_DOMAIN,	/* to recipients at this domain */
+	ROUTE_FOR_SENDER,	/* from whoever has this address, inside or outside */
+	ROUTE_KIND_COUNT
+};
+
+/* How mail leaves. */
+struct route_record {
+	uint32_t id;
+	bool is_enabled;
+	bool checks_certificate;
+	bool is_lmtp;
+	uint8_t kind;		/* enum route_kind */
+	uint8_t tls;		/* enum route_tls */
+	uint16_t port;
+	struct slice name;
+	struct slice whom;	/* domain or address, lower case; empty: of the default route */
+	struct slice host;	/* the smarthost; empty: by MX */
+	struct slice user;	/* empty: no AUTH */
+	struct slice secret;
+	struct slice ca_path;
+};
+
 /* An audit record that stored has not confirmed yet. */
 struct pending_audit_record {
 	uint64_t at_s;
@@ -74,6 +98,7 @@ MUST_USE enum status domain_record_encode(const struct domain_record *r, struct 
 MUST_USE enum status account_record_encode(const struct account_record *r, struct buf *out);
 MUST_USE enum status alias_record_encode(const struct alias_record *r, struct buf *out);
 MUST_USE enum status fetch_record_encode(const struct fetch_record *r, struct buf *out);
+MUST_USE enum status route_record_encode(const struct route_record *r, struct buf *out);
 MUST_USE enum status pending_audit_record_encode(const struct pending_audit_record *r,
     struct buf *out);
 
@@ -82,6 +107,7 @@ MUST_USE enum status domain_record_decode(struct slice data, struct domain_recor
 MUST_USE enum status account_record_decode(struct slice data, struct account_record *out);
 MUST_USE enum status alias_record_decode(struct slice data, struct alias_record *out);
 MUST_USE enum status fetch_record_decode(struct slice data, struct fetch_record *out);
+MUST_USE enum status route_record_decode(struct slice data, struct route_record *out);
 MUST_USE enum status pending_audit_record_decode(struct slice data,
     struct pending_audit_record *out);
 

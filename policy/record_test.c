@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "policy/client.h"
+#include "policy/relay_client.h"
 #include "store/env.h"
 
 /* Golden bytes of version 1: what stands in directories that are in use. */
@@ -18,6 +19,10 @@ static const char fetch_bytes[] =
     "\1" "\2\0\0\0" "\1" "\0" "\1" "\xe3\3" "\54\1\0\0" "\xff\xff\xff\xff"
     TEXT("\5", "sales") TEXT("\1", "h") TEXT("\1", "u") TEXT("\1", "s") TEXT("\1", "c")
     TEXT("\3", "a@b") "\7\0\0\0" "\0\0\0\0";
+static const char route_bytes[] =
+    "\1" "\3\0\0\0" "\1" "\0" "\1" "\2" "\1" "\113\2"
+    TEXT("\1", "n") TEXT("\3", "a@b") TEXT("\1", "h") TEXT("\1", "u") TEXT("\1", "s")
+    TEXT("\1", "c");
 static const char audit_bytes[] =
     "\1" "\144\0\0\0\0\0\0\0" TEXT("\1", "k") TEXT("\1", "a") TEXT("\1", "s") TEXT("\1", "d");
 
@@ -80,6 +85,20 @@ again_fetch(struct slice in, struct buf *out)
 }
 
 static enum status
+again_route(struct slice in, struct buf *out)
+{
+	struct route_record r;
+	enum status st = route_record_decode(in, &r);
+
+	if (st != STATUS_OK)
+		return st;
+	CHECK(r.is_enabled && !r.checks_certificate && r.is_lmtp);
+	CHECK(r.kind == ROUTE_FOR_SENDER && r.tls == ROUTE_TLS_TRY);
+	CHECK_U64(r.port, 587);
+	return route_record_encode(&r, out);
+}
+
+static enum status
 again_audit(struct slice in, struct buf *out)
 {
 	struct pending_audit_record r;
@@ -97,6 +116,7 @@ static const struct {
 	{ account_bytes, sizeof(account_bytes) - 1, again_account },
 	{ alias_bytes, sizeof(alias_bytes) - 1, again_alias },
 	{ fetch_bytes, sizeof(fetch_bytes) - 1, again_fetch },
+	{ route_bytes, sizeof(route_bytes) - 1, again_route },
 	{ audit_bytes, sizeof(audit_bytes) - 1, again_audit },
 };
 

@@ -1,5 +1,5 @@
 /*
- * mailadm domain, user, alias, fetch: changes of policyd's directory, effective
+ * mailadm domain, user, alias, fetch, route: changes of policyd's directory, effective
  * at once.  Each row is a command line's form and how its answer is shown.
  */
 #include <stdio.h>
@@ -43,6 +43,24 @@ static const struct option fetch_options[] = {
 	{ "--enable", OPTION_YES, "enabled" },
 	{ "--disable", OPTION_NO, "enabled" },
 };
+static const struct option route_options[] = {
+	{ "--default", OPTION_YES, "default" },
+	{ "--for-domain", OPTION_TEXT, "for_domain" },
+	{ "--for-sender", OPTION_TEXT, "for_sender" },
+	{ "--smarthost", OPTION_TEXT, "smarthost" },
+	{ "--mx", OPTION_YES, "mx" },
+	{ "--user", OPTION_TEXT, "user" },
+	{ "--no-user", OPTION_NULL, "user" },
+	{ "--secret-stdin", OPTION_STDIN, "secret" },
+	{ "--tls", OPTION_TEXT, "tls" },
+	{ "--lmtp", OPTION_YES, "lmtp" },
+	{ "--no-lmtp", OPTION_NO, "lmtp" },
+	{ "--ca", OPTION_PATH, "ca" },
+	{ "--no-check-certificate", OPTION_NO, "check_certificate" },
+	{ "--check-certificate", OPTION_YES, "check_certificate" },
+	{ "--enable", OPTION_YES, "enabled" },
+	{ "--disable", OPTION_NO, "enabled" },
+};
 
 static const struct column domain_columns[] = {
 	{ "name", "DOMAIN", 30 }, { "default", "DEFAULT", 8 }, { "users", "USERS", 0 },
@@ -56,6 +74,11 @@ static const struct column alias_columns[] = {
 static const struct column fetch_columns[] = {
 	{ "name", "NAME", 16 }, { "server", "SERVER", 26 }, { "user", "USER", 22 },
 	{ "shared", "SHARED", 20 }, { "for", "FOR", 20 }, { "enabled", "ENABLED", 0 },
+};
+static const struct column route_columns[] = {
+	{ "name", "NAME", 16 }, { "smarthost", "SMARTHOST", 26 }, { "user", "USER", 22 },
+	{ "default", "DEFAULT", 8 }, { "for_domain", "FOR DOMAIN", 20 },
+	{ "for_sender", "FOR SENDER", 26 }, { "enabled", "ENABLED", 0 },
 };
 
 enum shown { SHOWN_NOTHING, SHOWN_LIST, SHOWN_DETAILS, SHOWN_PROGRESS };
@@ -101,6 +124,13 @@ static const struct directory_form {
 	{ "fetch", "show", { NAMED("name") }, SHOWN_DETAILS, NULL, 0 },
 	{ "fetch", "remove", { NAMED("name") }, SHOWN_NOTHING, NULL, 0 },
 	{ "fetch", "run", { NAMED("name") }, SHOWN_PROGRESS, NULL, 0 },
+	{ "route", "add", { { "name" }, 1, WITH(route_options), "secret",
+	    "Password at the smarthost: " }, SHOWN_NOTHING, NULL, 0 },
+	{ "route", "set", { { "name" }, 1, WITH(route_options), NULL, NULL }, SHOWN_NOTHING, NULL,
+	    0 },
+	{ "route", "list", { PLAIN }, COLUMNS(route_columns) },
+	{ "route", "show", { NAMED("name") }, SHOWN_DETAILS, NULL, 0 },
+	{ "route", "remove", { NAMED("name") }, SHOWN_NOTHING, NULL, 0 },
 };
 
 #undef COLUMNS
@@ -193,6 +223,10 @@ run(const struct invocation *in, struct problem *why)
 	"(--shared ADDRESS --dispatcher LOGIN | --for LOGIN) [--keep DAYS | --keep-for-ever] "    \
 	"[--every 5m] [--tls require|try|off] [--ca FILE] [--no-check-certificate] "              \
 	"[--enable | --disable]"
+#define ROUTE_OPTIONS                                                                             \
+	"(--default | --for-domain D | --for-sender ADDRESS) (--smarthost HOST[:PORT] | --mx) "   \
+	"[--user U [--secret-stdin] | --no-user] [--tls require|try|off] [--lmtp | --no-lmtp] "   \
+	"[--ca FILE] [--check-certificate | --no-check-certificate] [--enable | --disable]"
 
 const struct command directory_commands[] = {
 	{ "domain", "add", "DOMAIN [--default]", "receive mail for a domain", run },
@@ -221,5 +255,14 @@ const struct command directory_commands[] = {
 	{ "fetch", "show", "NAME", "one, and what its last run did", run },
 	{ "fetch", "remove", "NAME", "collect it no more", run },
 	{ "fetch", "run", "NAME", "collect now, wait, say what was done", run },
+	{ "route", "add", "NAME " ROUTE_OPTIONS,
+	    "how mail leaves: a route for the sender's address is taken first, then one for the "
+	    "recipient's domain, then the default; without --tls it is require with a login and "
+	    "try without one",
+	    run },
+	{ "route", "set", "NAME " ROUTE_OPTIONS, "change what is given", run },
+	{ "route", "list", "", "all routes", run },
+	{ "route", "show", "NAME", "one route", run },
+	{ "route", "remove", "NAME", "send by it no more", run },
 	{ 0 },
 };

@@ -197,6 +197,18 @@ take_argument(const struct invocation *in, const struct request_form *form, json
 	return set_option(request, o, value, why);
 }
 
+/* A secret that belongs to a login name is asked for only where one is given. */
+static bool
+wants_secret(const struct request_form *form, const json_t *request)
+{
+	if (form->prompt_field == NULL || json_object_get(request, form->prompt_field) != NULL)
+		return false;
+	for (size_t i = 0; i < form->option_count; i++)
+		if (strcmp(form->options[i].field, "user") == 0)
+			return json_is_string(json_object_get(request, "user"));
+	return true;
+}
+
 enum status
 request_build(const struct invocation *in, const struct request_form *form, json_t **out,
     struct problem *why)
@@ -218,8 +230,7 @@ request_build(const struct invocation *in, const struct request_form *form, json
 		problem_set(why, "%s is missing", form->rest_field);
 		st = STATUS_SYNTAX;
 	}
-	if (st == STATUS_OK && form->prompt_field != NULL &&
-	    json_object_get(request, form->prompt_field) == NULL)
+	if (st == STATUS_OK && wants_secret(form, request))
 		st = set_secret(request, form->prompt_field, SECRET_PROMPT, form->prompt, why);
 	if (st != STATUS_OK) {
 		json_decref(request);

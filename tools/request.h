@@ -37,7 +37,8 @@ struct request_form {
 	const char *rest_field;		/* array of at least one more argument, or NULL */
 	const struct option *options;
 	size_t option_count;
-	const char *prompt_field;	/* a secret asked for on the terminal when not given; or NULL */
+	/* A secret asked for on the terminal when not given, where the form has --user: with it; or NULL. */
+	const char *prompt_field;
 	const char *prompt;
 };
 
