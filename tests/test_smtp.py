@@ -8,14 +8,11 @@ import uuid
 
 import pytest
 
-from harness.wire import Closed
+from harness.wire import Closed, new_source
 
 FROM_OUTSIDE = "customer@example.org"
 ZHANG, LI = "zhang@acme.test", "li@acme.test"
 NO_LEAK_KIB = 32 * 1024
-
-# Sanitizers keep freed memory for a while; this is what a leak test forgives them.
-SANITIZER_KIB = 256 * 1024
 
 
 def new_token():
@@ -36,9 +33,9 @@ def plain(user, password, authorization=""):
     return base64.b64encode(f"{authorization}\0{user}\0{password}".encode()).decode()
 
 
-def greeted(instance, name="smtp"):
+def greeted(instance, name="smtp", source=None):
     """A raw connection behind EHLO."""
-    wire = instance.wire(name)
+    wire = instance.wire(name, source)
     assert wire.reply()[0] == 220
     wire.expect(250, "EHLO mx.example.org")
     return wire
@@ -530,7 +527,7 @@ def test_a_cut_text_is_not_stored(instance, name, is_reset):
 ])
 def test_base64_that_is_none(instance, response):
     """A01"""
-    wire = greeted(instance, "submissions")
+    wire = greeted(instance, "submissions", new_source())
     wire.expect(501, f"AUTH PLAIN {response}")
     wire.expect(334, "AUTH PLAIN")
     assert wire.command(response)[0] == 501
@@ -539,7 +536,7 @@ def test_base64_that_is_none(instance, response):
 
 def test_a_login_message_of_a_mebibyte(instance):
     """A01: refused, and others are not disturbed."""
-    wire = greeted(instance, "submissions")
+    wire = greeted(instance, "submissions", new_source())
     wire.expect(334, "AUTH PLAIN")
     with pytest.raises(Closed):
         wire.send(b"A" * (1024 * 1024) + b"\r\n")
@@ -591,15 +588,66 @@ def test_logins_given_up_leave_nothing(instance):
     """A07: 2,000 times; closing in the middle, too."""
     before = memory_kib(instance, "smtpd") + memory_kib(instance, "policyd")
     for _ in range(110):
-        wire = greeted(instance, "submissions")
+        wire = greeted(instance, "submissions", new_source())
         for _ in range(18):
             wire.expect(334, "AUTH LOGIN")
             wire.expect(501, "*")
         wire.expect(334, "AUTH LOGIN")
         wire.close()
     after = memory_kib(instance, "smtpd") + memory_kib(instance, "policyd")
-    assert after - before < NO_LEAK_KIB + SANITIZER_KIB
+    assert after - before < 2 * NO_LEAK_KIB    # two processes
     assert instance.inbox("zhang", head=100) is not None
+
+
+# Clients that dawdle, never listen, or write into the log: S34, S35, S36
+
+
+def test_a_command_has_to_come_whole_in_its_time(make_instance):
+    """S35: bytes that trickle do not buy more time, and others are served."""
+    own = make_instance(settings={"smtp": {"command_patience": "2s"}})
+    slow = greeted(own)
+    slow.socket.settimeout(0.25)
+    begun = time.monotonic()
+    with pytest.raises(Closed):
+        while time.monotonic() - begun < 20:
+            slow.send(b"x")
+            try:
+                slow.fill()
+            except TimeoutError:
+                pass
+    assert 1.5 < time.monotonic() - begun < 15
+    assert slow.buffer.startswith(b"421 4.4.2 ")
+    check_serving(own)
+
+
+def test_a_client_that_never_listens_fills_nothing(instance):
+    """S36: its answers wait in a bounded space, and no more of its commands are read."""
+    before = memory_kib(instance, "smtpd")
+    deaf = greeted(instance)
+    deaf.socket.settimeout(1.0)
+    sent = 0
+    with pytest.raises(TimeoutError):
+        while sent < 64 * 1024 * 1024:
+            sent += deaf.socket.send(b"NOOP\r\n" * 10_000)
+    assert memory_kib(instance, "smtpd") - before < NO_LEAK_KIB
+    check_serving(instance)
+    deaf.socket.settimeout(20)
+    for _ in range(1000):
+        assert deaf.reply()[0] == 250
+    deaf.reset()
+
+
+def test_nobody_writes_lines_into_the_log(instance):
+    """S34: Instance.check_log() looks for the controls when the instance stops."""
+    forged = "\x1b[2J%n%n level=error event=forged"
+    wire = greeted(instance, "submissions", new_source())
+    wire.command(f"EHLO {forged}")
+    wire.command("AUTH PLAIN " + plain(f"a\nlevel=error event=forged {forged}", "x"))
+    other = greeted(instance)
+    other.command(f"MAIL FROM:<{forged}@example.org>")
+    other.expect(250, "MAIL FROM:<a@example.org>")
+    other.command(f'RCPT TO:<"{forged[4:]}"@acme.test>')
+    assert not instance.log_lines("forged")
 
 
 # Clients that vanish
