@@ -6,38 +6,9 @@
 #include "base/table.h"
 #include "net/ipc.h"
 #include "net/loop.h"
+#include "policy/client_internal.h"
 #include "policy/protocol.h"
-
-/* How long we wait for each answer; BUSY afterwards. */
-enum {
-	SASL_DEADLINE_MS = 40000,	/* a hash in a queue, and a failure that is told late */
-	PATH_DEADLINE_MS = 5000,
-	SUBMIT_DEADLINE_MS = 120000,
-	LIST_DEADLINE_MS = 10000,
-	KNOWN_DEADLINE_MS = 30000,
-};
-
-enum answer_kind { ANSWER_SASL, ANSWER_REPLY, ANSWER_LIST, ANSWER_SECRET, ANSWER_TIMES,
-	ANSWER_FETCHED };
-
-/* One question whose answer is outstanding. */
-struct call {
-	struct call *prev, *next;
-	struct policy_client *client;
-	uint32_t number;	/* what the caller holds */
-	uint32_t ipc_call;	/* 0: it could not be asked, and fails by the timer */
-	struct timer *fails_soon;
-	enum answer_kind kind;
-	union {
-		policy_sasl_done *sasl;
-		policy_reply_done *reply;
-		policy_fetch_list_done *list;
-		policy_secret_done *secret;
-		policy_known_done *times;
-		policy_fetched_done *fetched;
-	} done;
-	void *ctx;
-};
+#include "policy/relay_protocol.h"
 
 struct policy_client {
 	struct loop *loop;
@@ -187,6 +158,9 @@ call_fail(struct call *call, enum status st, const struct problem *why)
 	case ANSWER_FETCHED:
 		call->done.fetched(call->ctx, st, why);
 		break;
+	case ANSWER_ROUTE:
+		call->done.route(call->ctx, st, NULL);
+		break;
 	}
 }
 
@@ -238,6 +212,7 @@ call_give(struct call *call, struct reader *in)
 {
 	struct policy_sasl_answer sasl;
 	struct policy_reply reply;
+	struct policy_route route;
 	enum status st = STATUS_CORRUPT;
 
 	switch (call->kind) {
@@ -264,6 +239,11 @@ call_give(struct call *call, struct reader *in)
 		st = reader_at_end(in) ? STATUS_OK : STATUS_CORRUPT;
 		if (st == STATUS_OK)
 			call->done.fetched(call->ctx, STATUS_OK, NULL);
+		break;
+	case ANSWER_ROUTE:
+		st = policy_route_read(in, &route);
+		if (st == STATUS_OK)
+			call->done.route(call->ctx, STATUS_OK, &route);
 		break;
 	}
 	return st;
@@ -308,8 +288,8 @@ call_failed_soon(void *ctx)
 	call_free(call);
 }
 
-static struct call *
-call_new(struct policy_client *c, enum answer_kind kind, void *ctx)
+struct call *
+policy_call_new(struct policy_client *c, enum answer_kind kind, void *ctx)
 {
 	struct call *call = mem_new(struct call);
 
@@ -326,9 +306,9 @@ call_new(struct policy_client *c, enum answer_kind kind, void *ctx)
 	return call;
 }
 
-/* Ask; wipes and clears the payload. */
-static uint32_t
-call_ask(struct call *call, uint16_t type, struct buf *payload, int fd, uint32_t deadline_ms)
+uint32_t
+policy_call_ask(struct call *call, uint16_t type, struct buf *payload, int fd,
+    uint32_t deadline_ms)
 {
 	struct policy_client *c = call->client;
 
@@ -376,7 +356,7 @@ uint32_t
 policy_sasl(struct policy_client *c, struct slice sid, struct slice mechanism, bool has_message,
     struct slice message, policy_sasl_done *done, void *ctx)
 {
-	struct call *call = call_new(c, ANSWER_SASL, ctx);
+	struct call *call = policy_call_new(c, ANSWER_SASL, ctx);
 	struct buf payload = buf_init(IPC_FRAME_MAX);
 	struct policy_sasl_step step = {
 		.sid = sid,
@@ -387,7 +367,7 @@ policy_sasl(struct policy_client *c, struct slice sid, struct slice mechanism, b
 
 	call->done.sasl = done;
 	policy_sasl_step_put(&payload, &step);
-	return call_ask(call, POLICY_SASL, &payload, -1, SASL_DEADLINE_MS);
+	return policy_call_ask(call, POLICY_SASL, &payload, -1, SASL_DEADLINE_MS);
 }
 
 uint32_t
@@ -410,12 +390,12 @@ static uint32_t
 ask_path(struct policy_client *c, uint16_t type, const struct policy_path *path,
     policy_reply_done *done, void *ctx)
 {
-	struct call *call = call_new(c, ANSWER_REPLY, ctx);
+	struct call *call = policy_call_new(c, ANSWER_REPLY, ctx);
 	struct buf payload = buf_init(IPC_FRAME_MAX);
 
 	call->done.reply = done;
 	policy_path_put(&payload, path);
-	return call_ask(call, type, &payload, -1, PATH_DEADLINE_MS);
+	return policy_call_ask(call, type, &payload, -1, PATH_DEADLINE_MS);
 }
 
 uint32_t
@@ -440,40 +420,40 @@ uint32_t
 policy_submit(struct policy_client *c, const struct policy_submission *s, int text,
     policy_reply_done *done, void *ctx)
 {
-	struct call *call = call_new(c, ANSWER_REPLY, ctx);
+	struct call *call = policy_call_new(c, ANSWER_REPLY, ctx);
 	struct buf payload = buf_init(IPC_FRAME_MAX);
 
 	call->done.reply = done;
 	policy_submission_put(&payload, s);
-	return call_ask(call, POLICY_SUBMIT, &payload, text, SUBMIT_DEADLINE_MS);
+	return policy_call_ask(call, POLICY_SUBMIT, &payload, text, SUBMIT_DEADLINE_MS);
 }
 
 uint32_t
 policy_fetch_list(struct policy_client *c, policy_fetch_list_done *done, void *ctx)
 {
-	struct call *call = call_new(c, ANSWER_LIST, ctx);
+	struct call *call = policy_call_new(c, ANSWER_LIST, ctx);
 	struct buf payload = buf_init(0);
 
 	call->done.list = done;
-	return call_ask(call, POLICY_FETCH_LIST, &payload, -1, LIST_DEADLINE_MS);
+	return policy_call_ask(call, POLICY_FETCH_LIST, &payload, -1, LIST_DEADLINE_MS);
 }
 
 uint32_t
 policy_fetch_secret(struct policy_client *c, uint32_t fetch, policy_secret_done *done, void *ctx)
 {
-	struct call *call = call_new(c, ANSWER_SECRET, ctx);
+	struct call *call = policy_call_new(c, ANSWER_SECRET, ctx);
 	struct buf payload = buf_init(IPC_FRAME_MAX);
 
 	call->done.secret = done;
 	policy_fetch_id_put(&payload, fetch);
-	return call_ask(call, POLICY_FETCH_SECRET, &payload, -1, LIST_DEADLINE_MS);
+	return policy_call_ask(call, POLICY_FETCH_SECRET, &payload, -1, LIST_DEADLINE_MS);
 }
 
 static uint32_t
 ask_uidls(struct policy_client *c, uint16_t type, const struct policy_uidls *u,
     policy_known_done *done, void *ctx)
 {
-	struct call *call = call_new(c, ANSWER_TIMES, ctx);
+	struct call *call = policy_call_new(c, ANSWER_TIMES, ctx);
 	struct buf payload = buf_init(IPC_FRAME_MAX);
 
 	call->done.times = done;
@@ -481,7 +461,7 @@ ask_uidls(struct policy_client *c, uint16_t type, const struct policy_uidls *u,
 		policy_uidls_put(&payload, u);
 	else
 		payload.is_over = true;
-	return call_ask(call, type, &payload, -1, KNOWN_DEADLINE_MS);
+	return policy_call_ask(call, type, &payload, -1, KNOWN_DEADLINE_MS);
 }
 
 uint32_t
@@ -511,12 +491,12 @@ uint32_t
 policy_fetch_submit(struct policy_client *c, const struct policy_fetched *f, int text,
     policy_fetched_done *done, void *ctx)
 {
-	struct call *call = call_new(c, ANSWER_FETCHED, ctx);
+	struct call *call = policy_call_new(c, ANSWER_FETCHED, ctx);
 	struct buf payload = buf_init(IPC_FRAME_MAX);
 
 	call->done.fetched = done;
 	policy_fetched_put(&payload, f);
-	return call_ask(call, POLICY_FETCH_SUBMIT, &payload, text, SUBMIT_DEADLINE_MS);
+	return policy_call_ask(call, POLICY_FETCH_SUBMIT, &payload, text, SUBMIT_DEADLINE_MS);
 }
 
 void

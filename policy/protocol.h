@@ -30,6 +30,9 @@ enum policy_request {
 	POLICY_FETCH_SUBMIT,
 	POLICY_FETCH_KEEP,
 	POLICY_FETCH_REPORT,
+	POLICY_ROUTE,			/* relayd's: relay_protocol.h */
+	POLICY_CREDENTIAL,
+	POLICY_RETURN,
 	/* notices to fetchd */
 	POLICY_FETCH_CHANGED = 100,	/* read the list again */
 	POLICY_FETCH_RUN,		/* u32 fetch id: collect now, then report */

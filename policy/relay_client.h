@@ -27,11 +27,14 @@ struct policy_route {
 	uint32_t credential;	/* 0: no AUTH */
 	struct slice user;	/* AUTH name */
 };
-/* ABSENT: the route was removed.  Route 0 is answered too: MX, TLS tried. */
+/*
+ * ABSENT: the route was removed.  DENIED: it is switched off; what waits for it
+ * goes on waiting.  Route 0 is answered too: MX, TLS tried.
+ */
 typedef void policy_route_done(void *ctx, enum status st, const struct policy_route *r);
 uint32_t policy_route(struct policy_client *c, uint32_t route, policy_route_done *done,
     void *ctx);
-/* secret is wiped after done returns. */
+/* ABSENT: there is no such credential any more.  secret is wiped after done returns. */
 uint32_t policy_credential(struct policy_client *c, uint32_t credential,
     policy_secret_done *done, void *ctx);
 
@@ -39,10 +42,19 @@ enum return_kind {
 	RETURN_FAILED,	/* the entries end */
 	RETURN_DELAYED,	/* the author is told; the entries go on waiting */
 };
+#define POLICY_RETURN_ENTRIES_MAX 200
+
 /*
  * One text for all these entries of one message.  text: sealed memfd with a DSN (RFC 3464) for the
- * author, stays the caller's; -1 for mail with a null sender: nobody is told.  detail as in
- * queue_settle().  OK: on disk.
+ * author, stays the caller's; -1 for mail with a null sender: nobody is told.  An author who is
+ * 0, or gone, is stood for by the postmaster.  detail as in queue_settle().
+ *
+ * OK     on disk
+ * STALE  one of the entries is not in the queue any more (it was removed, or returned already):
+ *        final, nothing was done; ask again without the ones that are gone
+ * BUSY   it may have happened: ask again, STALE says that it had
+ * LIMIT  too many entries, or no room now
+ * DENIED the text is not what was said
  */
 struct policy_returned {
 	enum return_kind kind;
