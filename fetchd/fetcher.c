@@ -1,5 +1,7 @@
 #include "fetchd/fetcher.h"
 
+#include <limits.h>
+
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -28,6 +30,7 @@ struct source {
 struct fetcher {
 	struct job_host host;
 	struct buf hostname;
+	struct buf instance;
 	struct schedule *schedule;
 	struct source **sources;
 	uint32_t count;
@@ -207,7 +210,8 @@ on_notice(void *ctx, uint16_t type, uint32_t fetch)
 }
 
 struct fetcher *
-fetcher_new(struct loop *l, const struct fetch_settings *settings, struct slice hostname)
+fetcher_new(struct loop *l, const struct fetch_settings *settings, struct slice hostname,
+    struct slice instance)
 {
 	struct fetcher *f = mem_new(struct fetcher);
 
@@ -216,6 +220,9 @@ fetcher_new(struct loop *l, const struct fetch_settings *settings, struct slice 
 	f->host.loop = l;
 	f->host.settings = settings;
 	f->host.hostname = buf_slice(&f->hostname);
+	f->instance = buf_init(PATH_MAX);
+	buf_append(&f->instance, instance);
+	f->host.instance = buf_slice(&f->instance);
 	f->schedule = schedule_new(settings->concurrent);
 	f->tick = timer_new(l, on_tick, f);
 	f->list = timer_new(l, read_list, f);
@@ -240,5 +247,6 @@ fetcher_free(struct fetcher **fp)
 	policy_client_free(&f->host.policy);
 	schedule_free(&f->schedule);
 	buf_clear(&f->hostname);
+	buf_clear(&f->instance);
 	mem_free(f);
 }

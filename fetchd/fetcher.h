@@ -11,8 +11,9 @@ struct fetch_settings;
 struct fetcher;
 struct loop;
 
+/* hostname: ours.  instance: absolute path of its folder with "/" behind it, or empty. */
 struct fetcher *fetcher_new(struct loop *l, const struct fetch_settings *settings,
-    struct slice hostname);
+    struct slice hostname, struct slice instance);
 /* Connections end at once. */
 void fetcher_free(struct fetcher **f);
 

@@ -27,6 +27,7 @@ struct job_host {
 	struct policy_client *policy;
 	const struct fetch_settings *settings;
 	struct slice hostname;
+	struct slice instance;	/* absolute path of the instance's folder, "/" behind it */
 };
 
 /*

@@ -7,11 +7,33 @@
 
 #define LOGIN_LINE_MAX 255	/* RFC 2449 s.4: no longer command is sure to be read */
 
+/*
+ * What lies in the instance is reached from where we are: the folders above may
+ * be closed to us.  Gives; mem_free(); NULL: the system's.
+ */
+static char *
+ca_file(const struct job *j)
+{
+	struct slice path = j->account->fetch.ca_path;
+	struct slice instance = j->host->instance;
+	struct buf near = buf_init(path.len + 3);
+	char *file;
+
+	if (path.len == 0)
+		return NULL;
+	if (instance.len == 0 || !slice_starts(path, instance))
+		return mem_dup(path);
+	buf_append(&near, SLICE("../"));
+	buf_append(&near, slice_skip(path, instance.len));
+	file = mem_dup(buf_slice(&near));
+	buf_clear(&near);
+	return file;
+}
+
 static enum status
 make_tls(struct job *j, struct problem *why)
 {
-	const struct policy_fetch *f = &j->account->fetch;
-	char *ca = f->ca_path.len > 0 ? mem_dup(f->ca_path) : NULL;
+	char *ca = ca_file(j);
 	enum status st = account_checks_certificate(j->account)
 	    ? tls_client_new(ca, &j->tls, why) : tls_client_new_unchecked(&j->tls, why);
 

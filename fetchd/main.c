@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -17,19 +18,36 @@ static const struct setting rows[] = {
 	    NULL },
 };
 
+/* Our name in Received lines. */
+static struct slice
+own_name(const struct fetch_settings *s, char *machine, size_t size)
+{
+	struct slice name = slice_from_cstr(s->hostname);
+
+	if (name.len == 0 && gethostname(machine, size - 1) == 0)
+		name = slice_from_cstr(machine);
+	return name.len > 0 ? name : SLICE("localhost");
+}
+
+/* We are in its run/: what is left without that word is the instance. */
+static struct slice
+instance_folder(char *folder, size_t size)
+{
+	struct slice path = slice_from_cstr(getcwd(folder, size));
+
+	return slice_sub(path, 0, slice_find_last_byte(path, '/') + 1);
+}
+
 static enum status
 start(struct daemon *d, void *settings, struct problem *why)
 {
-	const struct fetch_settings *s = settings;
 	char machine[256] = "";
-	struct slice hostname = slice_from_cstr(s->hostname);
+	char folder[PATH_MAX];
 
 	(void)why;
-	if (hostname.len == 0 && gethostname(machine, sizeof(machine) - 1) == 0)
-		hostname = slice_from_cstr(machine);
-	if (hostname.len == 0)
-		hostname = SLICE("localhost");
-	daemon_set_data(d, fetcher_new(daemon_loop(d), s, hostname));
+	daemon_set_data(d, fetcher_new(daemon_loop(d), settings,
+	    own_name(settings, machine, sizeof(machine)),
+	    instance_folder(folder, sizeof(folder))));
 	daemon_ready(d);
 	return STATUS_OK;
 }
@@ -52,6 +70,7 @@ sandbox(const struct daemon *d)
 		{ "/usr/share/ca-certificates", SANDBOX_READ },
 		{ "/usr/local/share/ca-certificates", SANDBOX_READ },
 		{ "../tls/ca.pem", SANDBOX_READ },
+		{ "../tls/ca", SANDBOX_READ },
 	};
 	static const struct sandbox_profile profile = {
 		.may = SANDBOX_OPEN | SANDBOX_CONNECT_UNIX | SANDBOX_CONNECT_TCP,
