@@ -9,7 +9,7 @@
 #include "store/store.h"
 
 #define SLICE_MS 100
-#define SLICE_READS 64		/* messages whose text was read, between two looks at the clock */
+#define SLICE_READS 64		/* messages between two looks at the clock */
 #define OUTPUT_MAX (64 * 1024 * 1024)
 
 struct search_run {

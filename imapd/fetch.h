@@ -12,7 +12,7 @@
 struct fetch {
 	struct fetch_items items;
 	struct uidset uids;	/* messages of the view */
-	struct uidset seen;	/* of these the flags are told, too: they were just marked \Seen */
+	struct uidset seen;	/* just marked \Seen: their flags are told, too */
 };
 
 /*

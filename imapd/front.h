@@ -20,6 +20,7 @@ struct ipc_client;
 struct listener;
 struct loop;
 struct policy_client;
+struct table;
 struct timer;
 struct tls_context;
 
@@ -34,6 +35,7 @@ struct front {
 	struct front_session *sessions;	/* open */
 	struct front_session *dead;	/* closed in this turn of the loop */
 	uint32_t session_count;
+	struct table *peers;		/* address -> how many sessions come from it */
 	struct timer *reaper;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "imapd/capability.h"
 #include "imapd/front.h"
 #include "imapd/settings.h"
@@ -35,6 +36,20 @@ front_session_enter(struct front_session *s, enum front_state next)
 	s->state = next;
 }
 
+/* Counts the session in (1) or out (-1); how many its address has now. */
+static uintptr_t
+count_peer(struct front_session *s, int change)
+{
+	struct slice peer = slice_from_cstr(s->peer);
+	uintptr_t count = (uintptr_t)table_get(s->front->peers, peer) + (uintptr_t)change;
+
+	if (count == 0)
+		(void)table_remove(s->front->peers, peer);
+	else
+		(void)table_put(s->front->peers, peer, (void *)count);
+	return count;
+}
+
 void
 front_session_close(struct front_session *s, const char *why)
 {
@@ -58,6 +73,7 @@ front_session_close(struct front_session *s, const char *why)
 	if (s->next != NULL)
 		s->next->prev = s->prev;
 	f->session_count--;
+	(void)count_peer(s, -1);
 	s->prev = NULL;
 	s->next = f->dead;
 	f->dead = s;
@@ -268,7 +284,9 @@ front_session_open(struct front *f, int fd, enum front_listener on)
 	struct front_session *s = front_session_new(f, fd);
 
 	log_event(LOG_DEBUG, "imap.front.opened", s->sid, "peer", s->peer);
-	if (f->session_count > f->settings->connections) {
+	if (count_peer(s, 1) > f->settings->peer_connections ||
+	    f->session_count > f->settings->connections) {
+		log_event(LOG_INFO, "imap.connection.refused", s->sid, "peer", s->peer);
 		front_session_close(s, "too many connections");
 		return;
 	}

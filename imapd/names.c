@@ -169,7 +169,8 @@ enum mailbox_role
 name_role(struct slice utf8)
 {
 	/* "INBOX/Sent" and "INBOX.Sent": programs set up for other servers. */
-	if (slice_starts_nocase(utf8, SLICE("INBOX/")) || slice_starts_nocase(utf8, SLICE("INBOX.")))
+	if (slice_starts_nocase(utf8, SLICE("INBOX/")) ||
+	    slice_starts_nocase(utf8, SLICE("INBOX.")))
 		utf8 = slice_skip(utf8, 6);
 	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
 		if (slice_equal_nocase(utf8, slice_from_cstr(aliases[i].name)))

@@ -24,7 +24,7 @@ enum search_kind {
 	SEARCH_UIDS,		/* uids */
 	SEARCH_LARGER,		/* than number bytes */
 	SEARCH_SMALLER,
-	SEARCH_BEFORE,		/* INTERNALDATE's day < number (year * 10000 + month * 100 + day) */
+	SEARCH_BEFORE,		/* INTERNALDATE's day < number, year * 10000 + month * 100 + day */
 	SEARCH_ON,
 	SEARCH_SINCE,
 	SEARCH_SENTBEFORE,	/* the Date field's day */

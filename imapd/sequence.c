@@ -165,7 +165,8 @@ range_settle(const struct sequence *s, enum sequence_kind kind, uint32_t first, 
 		first = star;
 	if (last == IMAP_SET_STAR)
 		last = star;
-	*out = first <= last ? (struct uid_range){ first, last } : (struct uid_range){ last, first };
+	out->first = first <= last ? first : last;
+	out->last = first <= last ? last : first;
 	if (kind == SEQUENCE_UIDS)
 		return true;
 	if (out->first > s->total)

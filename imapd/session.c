@@ -19,7 +19,7 @@
 #include "store/grant.h"
 #include "store/store.h"
 
-#define HEARTBEAT_MS (UINT64_C(120) * 1000)	/* Outlook forgets a server that is silent in IDLE */
+#define HEARTBEAT_MS (UINT64_C(120) * 1000)	/* Outlook forgets a silent server */
 #define CODE_MAX (4 * 1024 * 1024)		/* COPYUID of the longest sets */
 
 static const struct reader_limits limits = {

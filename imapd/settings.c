@@ -18,6 +18,8 @@ const struct setting imap_setting_rows[] = {
 	    "sessions that one account may have at a time" },
 	{ "imap", "connections", SETTING_U32, FIELD(connections), "1000", 1, 100000,
 	    "connections that have not logged in yet, in one front" },
+	{ "imap", "peer_connections", SETTING_U32, FIELD(peer_connections), "200", 1, 100000,
+	    "how many of these may come from one address" },
 	{ "imap", "patience", SETTING_DURATION, FIELD(patience_s), "30m", 60, 86400,
 	    "silence after which a session is closed; one in IDLE never is" },
 	{ "imap", "legacy_tls", SETTING_BOOL, FIELD(legacy_tls), "no", 0, 0,

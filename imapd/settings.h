@@ -17,6 +17,7 @@ struct imap_settings {
 	uint64_t append_budget;
 	uint32_t user_connections;
 	uint32_t connections;
+	uint32_t peer_connections;
 	uint32_t patience_s;
 	bool legacy_tls;
 };

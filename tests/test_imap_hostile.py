@@ -331,6 +331,16 @@ def test_random_bytes(instance):
             client.wire.rest()
 
 
+def test_one_address_does_not_take_all_places(make_instance):
+    served = make_instance(settings={"imap": {"peer_connections": "5"}})
+    clients = [ImapClient(served, "imap") for _ in range(5)]
+    with pytest.raises(Closed):
+        ImapClient(served, "imap")
+    for client in clients:
+        client.ok("NOOP")
+        client.wire.close()
+
+
 def test_what_comes_behind_starttls_in_clear_is_forgotten(instance):
     with ImapClient(instance, "imap") as client:
         client.wire.send(b"a STARTTLS\r\nb NOOP\r\nc LOGOUT\r\n")
