@@ -36,7 +36,7 @@
 #define MEASURE_MS 1000
 #define ROUNDS 8		/* store and probe in turn, so that what else the machine does hits both */
 #define FILL_IN_FLIGHT 256
-#define PROBE_TABLES 9
+#define PROBE_TABLES 10
 
 static _Noreturn void
 die(const char *what)
@@ -277,7 +277,7 @@ static void
 probe_open(struct bench *b)
 {
 	static const char *const tables[PROBE_TABLES] = { "a", "b", "c", "d", "e", "f", "g", "h",
-		"i" };
+		"i", "j" };
 	struct problem why = { "" };
 
 	if (mkdir("../probe", 0700) != 0 && errno != EEXIST)
@@ -311,43 +311,58 @@ resume(struct bench *b)
 	must(txn_begin_read(b->probe, &t, &why), &why);
 	must(cursor_open(t, 0, &c, &why), &why);
 	if (cursor_before(c, SLICE("\xff"), &key, &value, &why) == STATUS_OK)
-		b->probe_count = load_u64be((const uint8_t *)key.ptr + 4) + 1;
+		b->probe_count = load_u64be((const uint8_t *)key.ptr + 12) + 1;
 	cursor_close(&c);
 	txn_abort(&t);
 }
 
-/* The rows that one delivery writes, by their sizes; what grows in the store grows here. */
+/*
+ * The rows that one delivery writes, as long as those of the store and as far
+ * apart: behind the last one, in the account's place, in the account's present
+ * chunk of 128, or anywhere among the newest 20,000.
+ */
+enum where { BEHIND, ACCOUNT, CHUNK, AGE };
+
 static void
 probe_rows(struct bench *b, struct txn *t)
 {
 	static const struct {
 		unsigned table;
+		enum where where;
 		size_t len;
-		bool is_updated;	/* one of ACCOUNTS rows, not a new one */
 	} rows[PROBE_TABLES] = {
-		{ 0, 900, false },	/* text with its digest */
-		{ 1, 5, false },	/* reference */
-		{ 2, 39, false },	/* message */
-		{ 3, 600, true },	/* flags */
-		{ 4, 90, true },	/* mailbox */
-		{ 5, 50, true },	/* account */
-		{ 6, 80, false },	/* journal */
-		{ 7, 120, false },	/* archive */
-		{ 8, 120, false },	/* audit */
+		{ 0, BEHIND, 0 },	/* text with its digest */
+		{ 1, BEHIND, 5 },	/* reference */
+		{ 2, CHUNK, 39 },	/* message: beside those of its mailbox */
+		{ 3, CHUNK, 350 },	/* flags, half full */
+		{ 4, ACCOUNT, 90 },	/* mailbox */
+		{ 5, ACCOUNT, 50 },	/* account */
+		{ 6, BEHIND, 80 },	/* journal */
+		{ 7, BEHIND, 120 },	/* archive */
+		{ 8, BEHIND, 120 },	/* audit */
+		{ 9, AGE, 6 },		/* message id */
 	};
-	static const char value[1000];
+	static const char value[4000];
+	uint64_t n = b->probe_count++;
 	struct problem why = { "" };
-	uint8_t key[12] = { 0 };
+	uint8_t key[20] = { 0 };
 
 	for (size_t i = 0; i < PROBE_TABLES; i++) {
-		store_u64be(key, b->probe_count);
-		if (rows[i].table == 2 || rows[i].is_updated)
-			store_u32be(key, (uint32_t)(b->probe_count * 7919 % ACCOUNTS));
-		store_u64be(key + 4, rows[i].is_updated ? 0 : b->probe_count);
-		must(txn_put(t, rows[i].table, slice_make(key, sizeof(key)),
-		    slice_make(value, rows[i].len), &why), &why);
+		size_t len = rows[i].len == 0 ? b->texts[0].digest.len + 80 : rows[i].len;
+
+		memset(key, 0, sizeof(key));
+		store_u64be(key + 12, rows[i].where == BEHIND || rows[i].table == 2 ? n : 0);
+		if (rows[i].where == ACCOUNT || rows[i].where == CHUNK)
+			store_u64be(key, 1 + n * 7919 % ACCOUNTS);
+		if (rows[i].table == 3)
+			store_u32be(key + 8, (uint32_t)(n / ACCOUNTS / 128));
+		if (rows[i].where == AGE) {
+			store_u32be(key, (uint32_t)(n / 20000));
+			store_u64be(key + 4, n * UINT64_C(0x9e3779b97f4a7c15));
+		}
+		must(txn_put(t, rows[i].table, slice_make(key, sizeof(key)), slice_make(value, len),
+		    &why), &why);
 	}
-	b->probe_count++;
 }
 
 /* So many deliveries in one batch: segment, sync, rows, commit. */
@@ -377,11 +392,13 @@ static void
 measure_probe(struct bench *b, unsigned most, struct sum *sum)
 {
 	uint64_t from_ms = clock_monotonic_ms(), from = b->probe_count, now = from_ms;
+	double cpu = cpu_s(getpid());
 
 	while (now - from_ms < MEASURE_MS) {
 		probe_batch(b, most, true);
 		now = clock_monotonic_ms();
 	}
+	sum->cpu_s += cpu_s(getpid()) - cpu;
 	sum->count += b->probe_count - from;
 	sum->ms += now - from_ms;
 }
@@ -401,9 +418,10 @@ measure(struct bench *b, uint64_t messages)
 			measure_store(b, in_flight[i], &store);
 			measure_probe(b, in_flight[i], &probe);
 		}
-		printf("| %llu | %u | %.0f | %.0f | %.0f %% | %.3f |\n",
+		printf("| %llu | %u | %.0f | %.0f | %.0f %% | %.3f | %.3f |\n",
 		    (unsigned long long)messages, in_flight[i], rate(&store), rate(&probe),
-		    rate(&store) * 100 / rate(&probe), store.cpu_s * 1000 / (double)store.count);
+		    rate(&store) * 100 / rate(&probe), store.cpu_s * 1000 / (double)store.count,
+		    probe.cpu_s * 1000 / (double)probe.count);
 		fflush(stdout);
 	}
 }
@@ -433,8 +451,8 @@ main(int argc, char **argv)
 		text_make(&b.texts[i], i);
 	probe_open(&b);
 	resume(&b);
-	printf("| messages | in flight | deliveries/s | probe/s | share | CPU ms each |\n"
-	    "|---|---|---|---|---|---|\n");
+	printf("| messages | in flight | deliveries/s | probe/s | share | CPU ms each | "
+	    "probe's |\n|---|---|---|---|---|---|---|\n");
 	for (int i = 2; i < argc; i++)
 		measure(&b, strtoull(argv[i], NULL, 10));
 	if (argc == 2) {
