@@ -1,6 +1,7 @@
 #include "policy/envelope.h"
 
 #include "policy/identity.h"
+#include "policy/outgoing.h"
 
 static const struct {
 	uint16_t code;
@@ -16,6 +17,10 @@ static const struct {
 	[REPLY_NO_RELAY] = { 550, "5.7.1", "relaying denied" },
 	[REPLY_NO_ROUTE] = { 550, "5.7.1", "no route to outside domains is set up: ask your "
 	    "administrator" },
+	[REPLY_NO_IDENTITY] = { 550, "5.7.1", "you have no outside address yet: ask your "
+	    "administrator" },
+	[REPLY_NOT_OUR_SENDER] = { 550, "5.7.1", "relaying denied: the sender address is none of "
+	    "this company's" },
 	[REPLY_BAD_ADDRESS] = { 553, "5.1.3", "this is no mailbox address" },
 	[REPLY_NO_SESSION] = { 451, "4.3.0", "this session is not known: connect again" },
 	[REPLY_NO_RECIPIENTS] = { 554, "5.5.1", "no valid recipients" },
@@ -44,13 +49,12 @@ who(const struct directory *d, uint32_t account)
 }
 
 struct policy_reply
-envelope_sender(const struct directory *d, enum policy_service service, uint32_t account,
-    struct slice sender)
+envelope_sender(const struct directory *d, const struct envelope_peer *peer, struct slice sender)
 {
-	const struct account_record *r = who(d, account);
+	const struct account_record *r = who(d, peer->account);
 
-	if (service != SERVICE_SUBMISSION)
-		return envelope_reply(service == SERVICE_SMTP ? REPLY_SENDER_OK :
+	if (peer->service != SERVICE_SUBMISSION)
+		return envelope_reply(peer->service == SERVICE_SMTP ? REPLY_SENDER_OK :
 		    REPLY_NO_SESSION);
 	if (r == NULL)
 		return envelope_reply(REPLY_LOGIN_FIRST);
@@ -58,13 +62,30 @@ envelope_sender(const struct directory *d, enum policy_service service, uint32_t
 	    REPLY_NOT_YOUR_ADDRESS);
 }
 
-struct policy_reply
-envelope_recipient(const struct directory *d, enum policy_service service, uint32_t account,
+/* To a domain that is not ours. */
+static enum envelope_reply
+foreign(const struct directory *d, const struct envelope_peer *peer, struct slice sender,
     struct slice recipient)
 {
-	bool is_ours = service == SERVICE_SUBMISSION;
+	static const enum envelope_reply replies_of[] = {
+		[OUTGOING_OK] = REPLY_RECIPIENT_OK,
+		[OUTGOING_NO_ROUTE] = REPLY_NO_ROUTE,
+		[OUTGOING_NO_IDENTITY] = REPLY_NO_IDENTITY,
+		[OUTGOING_NOT_OURS] = REPLY_NOT_OUR_SENDER,
+	};
+	bool is_submission = peer->service == SERVICE_SUBMISSION;
 
-	if (is_ours && who(d, account) == NULL)
+	if (!is_submission && (peer->service != SERVICE_SMTP || !peer->is_lan))
+		return REPLY_NO_RELAY;
+	return replies_of[outgoing_check(d, is_submission ? peer->account : 0, sender,
+	    recipient)];
+}
+
+struct policy_reply
+envelope_recipient(const struct directory *d, const struct envelope_peer *peer,
+    struct slice sender, struct slice recipient)
+{
+	if (peer->service == SERVICE_SUBMISSION && who(d, peer->account) == NULL)
 		return envelope_reply(REPLY_LOGIN_FIRST);
 	switch (identity_find(d, recipient).kind) {
 	case IDENTITY_PEOPLE:
@@ -75,7 +96,7 @@ envelope_recipient(const struct directory *d, enum policy_service service, uint3
 	case IDENTITY_UNKNOWN:
 		return envelope_reply(REPLY_NO_USER);
 	case IDENTITY_FOREIGN:
-		return envelope_reply(is_ours ? REPLY_NO_ROUTE : REPLY_NO_RELAY);
+		return envelope_reply(foreign(d, peer, sender, recipient));
 	case IDENTITY_MALFORMED:
 		break;
 	}

@@ -27,7 +27,7 @@ struct job {
 	struct policy_submission submission;
 	struct slice *recipients;
 	struct policy_fetched fetched;
-	enum policy_service service;	/* of the session that submitted it */
+	struct envelope_peer peer;	/* the session that submitted it */
 	uint32_t author;		/* who was logged in there */
 	char *actor;			/* login, peer address or fetch account, for audit and log */
 	uint64_t reading;	/* what helper and stored were asked; 0: nothing */
@@ -407,13 +407,13 @@ job_begin(struct job *j, uint32_t prefix_len)
 static struct policy_reply
 check_envelope(const struct job *j, const struct directory *d)
 {
-	struct policy_reply reply = envelope_sender(d, j->service, j->author,
-	    j->submission.sender);
+	struct policy_reply reply = envelope_sender(d, &j->peer, j->submission.sender);
 
 	if (reply.code == 250 && j->submission.recipient_count == 0)
 		reply = envelope_reply(REPLY_NO_RECIPIENTS);
 	for (uint32_t i = 0; reply.code == 250 && i < j->submission.recipient_count; i++)
-		reply = envelope_recipient(d, j->service, j->author, j->submission.recipients[i]);
+		reply = envelope_recipient(d, &j->peer, j->submission.sender,
+		    j->submission.recipients[i]);
 	return reply;
 }
 
@@ -426,8 +426,8 @@ submit(struct job *j, const struct session *s)
 	struct policy_reply reply = envelope_reply(REPLY_NO_SESSION);
 
 	if (s != NULL) {
-		j->service = s->service;
 		j->author = s->service == SERVICE_SUBMISSION ? s->account : 0;
+		j->peer = (struct envelope_peer){ s->service, j->author, s->is_lan };
 		author = directory_account(p->directory, j->author);
 		j->actor = author != NULL ? mem_dup(author->login) :
 		    mem_dup(slice_from_cstr(s->peer));

@@ -74,6 +74,7 @@ start_listening(struct daemon *d, struct policyd *p, struct problem *why)
 	if (st != STATUS_OK)
 		return st;
 	p->fetchd_uid = service_uid("tradepost-fetchd");
+	p->relayd_uid = service_uid("tradepost-relayd");
 	p->helpers = helpers_new(p->loop, digest_fd, &digest, 1);
 	service_start(p, service_fd, services, ARRAY_LEN(services));
 	p->admin = admin_new(p, admin_fd);
@@ -96,6 +97,9 @@ start(struct daemon *d, void *settings_read, struct problem *why)
 		problem_set(why, "the grant key was not passed to us");
 		return st;
 	}
+	st = lan_parse(slice_from_cstr(p->settings->lan), &p->lan, why);
+	if (st != STATUS_OK)
+		return st;
 	st = directory_open(DIRECTORY_PATH, &p->directory, why);
 	if (st == STATUS_OK)
 		st = auth_new(p->loop, p->directory, (struct auth_options){

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/problem.h"
 #include "net/ipc.h"
+#include "policy/lan.h"
 #include "policy/settings.h"
 
 struct admin;
@@ -27,7 +28,9 @@ struct policyd {
 	struct loop *loop;
 	const struct policy_settings *settings;
 	struct buf grant_key;
-	uid_t fetchd_uid;		/* who may ask for secrets, besides root and ourselves */
+	struct lan lan;			/* who may relay without a login */
+	/* Who may ask for secrets, each for their own, besides root and ourselves. */
+	uid_t fetchd_uid, relayd_uid;
 	struct directory *directory;
 	struct auth *auth;
 	struct helpers *helpers;

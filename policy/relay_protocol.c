@@ -1,5 +1,6 @@
 #include "policy/relay_protocol.h"
 
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "policy/protocol.h"
 

@@ -7,6 +7,7 @@
 #include "policy/fetching.h"
 #include "policy/intake.h"
 #include "policy/protocol.h"
+#include "policy/relaying.h"
 #include "policy/session.h"
 
 /* A process of ours that is connected. */
@@ -35,30 +36,38 @@ peer_closed(void *ctx, struct ipc_peer *ipc)
 	mem_free(peer);
 }
 
+/* Whose requests they are, besides root's and our own uid's: a bit each, ANYBODY's are everybody's. */
+enum { ANYBODY = 0, FETCHD = 1, RELAYD = 2 };
+
 static const struct {
 	bool is_notice;
-	bool is_fetchers;	/* for fetchd's uid alone */
+	unsigned whose;
 	enum status (*run)(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 	    struct ipc_frame *frame);
 } requests[] = {
-	[POLICY_SESSION_OPEN] = { true, false, session_open },
-	[POLICY_SESSION_CLOSE] = { true, false, session_close },
-	[POLICY_SASL] = { false, false, session_sasl },
-	[POLICY_MAIL] = { false, false, session_path },
-	[POLICY_RECIPIENT] = { false, false, session_path },
-	[POLICY_SUBMIT] = { false, false, intake_submit },
-	[POLICY_FETCH_LIST] = { false, true, fetching_list },
-	[POLICY_FETCH_SECRET] = { false, true, fetching_secret },
-	[POLICY_FETCH_KNOWN] = { false, true, fetching_uidls },
-	[POLICY_FETCH_SUBMIT] = { false, true, intake_fetched },
-	[POLICY_FETCH_KEEP] = { false, true, fetching_uidls },
-	[POLICY_FETCH_REPORT] = { true, true, fetching_report },
+	[POLICY_SESSION_OPEN] = { true, ANYBODY, session_open },
+	[POLICY_SESSION_CLOSE] = { true, ANYBODY, session_close },
+	[POLICY_SASL] = { false, ANYBODY, session_sasl },
+	[POLICY_MAIL] = { false, ANYBODY, session_path },
+	[POLICY_RECIPIENT] = { false, ANYBODY, session_path },
+	[POLICY_SUBMIT] = { false, ANYBODY, intake_submit },
+	[POLICY_FETCH_LIST] = { false, FETCHD, fetching_list },
+	[POLICY_FETCH_SECRET] = { false, FETCHD, fetching_secret },
+	[POLICY_FETCH_KNOWN] = { false, FETCHD, fetching_uidls },
+	[POLICY_FETCH_SUBMIT] = { false, FETCHD, intake_fetched },
+	[POLICY_FETCH_KEEP] = { false, FETCHD, fetching_uidls },
+	[POLICY_FETCH_REPORT] = { true, FETCHD, fetching_report },
+	[POLICY_ROUTE] = { false, RELAYD, relaying_route },
+	[POLICY_CREDENTIAL] = { false, RELAYD, relaying_credential },
 };
 
 static bool
-is_fetcher(const struct policyd *p, uid_t uid)
+may_ask(const struct policyd *p, unsigned whose, uid_t uid)
 {
-	return uid == 0 || uid == geteuid() || uid == p->fetchd_uid;
+	if (whose == ANYBODY || uid == 0 || uid == geteuid())
+		return true;
+	return (whose == FETCHD && uid == p->fetchd_uid) ||
+	    (whose == RELAYD && uid == p->relayd_uid);
 }
 
 static enum status
@@ -70,7 +79,7 @@ peer_frame(void *ctx, struct ipc_peer *ipc, struct ipc_frame *frame)
 	if (frame->type >= ARRAY_LEN(requests) || requests[frame->type].run == NULL ||
 	    requests[frame->type].is_notice != (frame->request == 0))
 		return STATUS_CORRUPT;
-	if (requests[frame->type].is_fetchers && !is_fetcher(p, ipc_peer_uid(ipc)))
+	if (!may_ask(p, requests[frame->type].whose, ipc_peer_uid(ipc)))
 		return STATUS_DENIED;
 	return requests[frame->type].run(p, peer->sessions, ipc, frame);
 }

@@ -6,6 +6,7 @@
 #include "base/table.h"
 #include "policy/auth.h"
 #include "policy/envelope.h"
+#include "policy/lan.h"
 #include "policy/policyd.h"
 #include "policy/protocol.h"
 #include "store/grant.h"
@@ -52,6 +53,7 @@ session_open(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 	s->peer = mem_dup(opened.peer);
 	s->service = (enum policy_service)opened.service;
 	s->is_secure = opened.is_secure;
+	s->is_lan = lan_has(&p->lan, opened.peer);
 	before = table_put(sessions, opened.sid, s);
 	if (before != NULL)
 		session_free(before);
@@ -182,9 +184,11 @@ session_path(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 	if (s == NULL)
 		reply = envelope_reply(REPLY_NO_SESSION);
 	else if (frame->type == POLICY_MAIL)
-		reply = envelope_sender(p->directory, s->service, s->account, path.sender);
+		reply = envelope_sender(p->directory, &(struct envelope_peer){ s->service,
+		    s->account, s->is_lan }, path.sender);
 	else
-		reply = envelope_recipient(p->directory, s->service, s->account, path.recipient);
+		reply = envelope_recipient(p->directory, &(struct envelope_peer){ s->service,
+		    s->account, s->is_lan }, path.sender, path.recipient);
 	policy_answer_put(&out, STATUS_OK, NULL);
 	policy_reply_put(&out, &reply);
 	ipc_send(peer, frame->type, frame->request, buf_slice(&out), -1);

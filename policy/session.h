@@ -24,6 +24,7 @@ struct session {
 	char *peer;		/* numeric address */
 	enum policy_service service;
 	bool is_secure;
+	bool is_lan;		/* may relay without a login */
 	struct auth_login *login;	/* NULL until the first step of a login */
 	uint32_t request;		/* of the step under way */
 	uint32_t account;		/* 0: nobody is logged in */

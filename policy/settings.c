@@ -12,6 +12,12 @@ const struct setting policy_setting_rows[] = {
 	    "Threads that hash passwords; 0: as many as there are processors." },
 	{ "policy", "auth_queue", SETTING_U32, FIELD(auth_queue), "256", 1, 100000,
 	    "Logins that may wait for such a thread; above it they fail for the moment." },
+	{ "policy", "lan", SETTING_TEXT, FIELD(lan), "", 0, 0,
+	    "Hosts that may send on port 25 without a login, to inside and outside, printers and the "
+	    "company's own programs: addresses and ranges, as \"192.168.1.7, 10.0.0.0/8, "
+	    "fd00::/8\".  To the outside their sender has to be an address of the company." },
+	{ "policy", "sent_copy", SETTING_BOOL, FIELD(sent_copy), "yes", 0, 0,
+	    "File what people send in their Sent Items, whatever their mail program does." },
 };
 
 const size_t policy_setting_count = ARRAY_LEN(policy_setting_rows);

@@ -13,6 +13,8 @@ struct policy_settings {
 	uint64_t bytes_in_flight;
 	uint32_t auth_threads;
 	uint32_t auth_queue;
+	char *lan;
+	bool sent_copy;
 };
 
 extern const struct setting policy_setting_rows[];

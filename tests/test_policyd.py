@@ -152,7 +152,7 @@ def sealed(content):
 class Company:
     """stored, policyd and two helpers in a directory."""
 
-    SOCKETS = {"stored": ["store-plan", "store-work", "store-admin"],
+    SOCKETS = {"stored": ["store-plan", "store-work", "store-admin", "store-queue"],
                "policyd": ["policy", "policy-admin", "digest"]}
 
     def __init__(self, path):
