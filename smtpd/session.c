@@ -150,6 +150,8 @@ session_drop(struct smtp_session *s, const char *why)
 		log_cstr(&l, "problem", conn_problem(s->conn));
 	log_u64(&l, "accepted", s->accepted);
 	log_u64(&l, "mistakes", s->mistakes);
+	if (s->logged > SMTP_LOGGED_MAX)
+		log_u64(&l, "unlogged_refusals", s->logged - SMTP_LOGGED_MAX);
 	log_end(&l);
 	conn_finish(&s->conn);
 	session_enter(s, SMTP_CLOSED);
@@ -208,11 +210,13 @@ session_answer_policy(struct smtp_session *s, const struct policy_reply *r)
 }
 
 void
-session_log_refusal(const struct smtp_session *s, const char *event, struct slice subject,
+session_log_refusal(struct smtp_session *s, const char *event, struct slice subject,
     const struct policy_reply *r)
 {
 	struct log_line l;
 
+	if (++s->logged > SMTP_LOGGED_MAX)
+		return;
 	session_log(s, &l, event);
 	log_slice(&l, "of", subject);
 	log_u64(&l, "code", r->code);

@@ -26,6 +26,7 @@ struct timer;
 #define SMTP_DISCARD_MAX (64 * 1024)	/* of a line that does not end */
 #define SMTP_MISTAKES_MAX 20
 #define SMTP_REFUSED_MAX 100	/* recipients that policyd refused, in one session */
+#define SMTP_LOGGED_MAX 20	/* of its refusals are logged one by one, the others counted */
 
 #define IN(state) (1u << (state))
 
@@ -70,6 +71,7 @@ struct smtp_session {
 	size_t discarded;	/* of a line too long */
 	uint32_t mistakes;
 	uint32_t refused;	/* recipients */
+	uint32_t logged;	/* refusals by policyd; those above SMTP_LOGGED_MAX have no line */
 	uint32_t accepted;	/* messages */
 	const char *why;	/* it ended, for the log */
 };
@@ -88,8 +90,8 @@ void session_enter(struct smtp_session *s, enum smtp_state next);
 void session_answer(struct smtp_session *s, enum smtp_answer answer);
 /* The same for a reply of policyd's. */
 void session_answer_policy(struct smtp_session *s, const struct policy_reply *r);
-/* Log that policyd refused subject, an address. */
-void session_log_refusal(const struct smtp_session *s, const char *event, struct slice subject,
+/* Log that policyd refused subject, an address; after SMTP_LOGGED_MAX of them, only count. */
+void session_log_refusal(struct smtp_session *s, const char *event, struct slice subject,
     const struct policy_reply *r);
 /* The end, without a word: what was written before is still sent.  why: a word for the log. */
 void session_drop(struct smtp_session *s, const char *why);
