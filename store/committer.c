@@ -200,9 +200,16 @@ job_do(struct job *j, struct txn *txn, struct counters *n, uint64_t now_s)
 	return STATUS_OK;
 }
 
+/* After an error of its own LMDB refuses everything else in the transaction. */
+static bool
+job_spoils(enum status st)
+{
+	return st == STATUS_IO || st == STATUS_BUSY || st == STATUS_CORRUPT;
+}
+
 /*
- * Run all jobs that have not failed.  STALE: one of them failed after it had written, so the
- * transaction must be thrown away and begun again without it.
+ * Run all jobs that have not failed.  STALE: one of them failed after it had written, or took the
+ * transaction with it, which must be thrown away and begun again without that job.
  */
 static enum status
 jobs_do(struct job *jobs, struct txn *txn, struct counters *n, uint64_t now_s)
@@ -217,7 +224,7 @@ jobs_do(struct job *jobs, struct txn *txn, struct counters *n, uint64_t now_s)
 		writes = txn_writes(txn);
 		if (job_do(j, txn, n, now_s) == STATUS_OK)
 			continue;
-		if (txn_writes(txn) != writes)
+		if (txn_writes(txn) != writes || job_spoils(j->status))
 			return STATUS_STALE;
 		*n = before;
 	}
