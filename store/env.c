@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -22,6 +23,7 @@
 #define ENV_OPEN_TRIES 20
 #define ENV_OPEN_PAUSE_MS 50
 #define ENV_CRC_LEN 4
+#define ENV_LAG_MAX 1000	/* transactions a reader may stay behind without being named */
 #define ENV_FULL_BELOW (1024 * 1024)	/* free bytes under which a short write means a full disk */
 
 struct env {
@@ -310,6 +312,39 @@ env_close(struct env **ep)
 	mem_free(e);
 }
 
+/* One line of mdb_reader_list(): pid, thread, and the transaction it reads, or "-". */
+static int
+reader_look(const char *text, void *ctx)
+{
+	const uint64_t *newest = ctx;
+	struct slice line = slice_trim(slice_from_cstr(text)), pid = slice_take_word(&line), last;
+	uint64_t txn;
+
+	last = slice_skip(line, slice_find_last_byte(line, ' ') + 1);
+	if (parse_u64(last, 0, UINT64_MAX, &txn) == STATUS_OK && txn + ENV_LAG_MAX < *newest) {
+		struct log_line l;
+
+		log_begin(&l, LOG_WARN, "store.reader.lagged", NULL);
+		log_slice(&l, "pid", pid);
+		log_u64(&l, "transactions", *newest - txn);
+		log_end(&l);
+	}
+	return 0;
+}
+
+/* A reader that stays where it is keeps every page alive that was freed since. */
+static void
+env_name_laggards(struct env *e)
+{
+	MDB_envinfo info;
+	uint64_t newest;
+
+	if (mdb_env_info(e->mdb, &info) != 0)
+		return;
+	newest = info.me_last_txnid;
+	mdb_reader_list(e->mdb, reader_look, &newest);
+}
+
 void
 env_check_readers(struct env *e)
 {
@@ -322,6 +357,7 @@ env_check_readers(struct env *e)
 		log_u64(&l, "count", (uint64_t)dead);
 		log_end(&l);
 	}
+	env_name_laggards(e);
 }
 
 static struct txn *

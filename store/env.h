@@ -85,7 +85,8 @@ MUST_USE enum status cursor_before(struct cursor *c, struct slice before, struct
 /* Delete the record the cursor stands on; cursor_next() then gives the one behind it. */
 MUST_USE enum status cursor_delete(struct cursor *c, struct problem *why);
 
-/* Dead readers are forgotten; every 10 s from one process. */
+/* Dead readers are forgotten, and those far behind are named in the log; every 10 s from one
+ * process. */
 void env_check_readers(struct env *e);
 
 #endif
