@@ -12,6 +12,9 @@ struct asker {
 	struct ipc_client *ipc;
 	struct question *first;
 	uint32_t last_number;
+	void (*connected)(void *ctx);
+	void (*noticed)(void *ctx);
+	void *ctx;
 };
 
 struct question {
@@ -25,13 +28,36 @@ struct question {
 	void *ctx;
 };
 
+static void
+on_connected(void *ctx)
+{
+	struct asker *a = ctx;
+
+	if (a->connected != NULL)
+		a->connected(a->ctx);
+}
+
+static void
+on_notice(void *ctx, struct ipc_frame *frame)
+{
+	struct asker *a = ctx;
+
+	(void)frame;
+	if (a->noticed != NULL)
+		a->noticed(a->ctx);
+}
+
 struct asker *
-asker_new(struct loop *l, const char *path, void (*connected)(void *ctx), void *ctx)
+asker_new(struct loop *l, const char *path, void (*connected)(void *ctx),
+    void (*noticed)(void *ctx), void *ctx)
 {
 	struct asker *a = mem_new(struct asker);
 
 	a->loop = l;
-	a->ipc = ipc_client_new(l, path, NULL, connected, ctx);
+	a->connected = connected;
+	a->noticed = noticed;
+	a->ctx = ctx;
+	a->ipc = ipc_client_new(l, path, on_notice, on_connected, a);
 	return a;
 }
 

@@ -26,7 +26,9 @@ typedef void asker_fn(void);
 typedef void asker_answered(asker_fn *done, void *ctx, enum status st, struct reader *in,
     struct ipc_frame *frame, const struct problem *why);
 
-struct asker *asker_new(struct loop *l, const char *path, void (*connected)(void *ctx), void *ctx);
+/* connected: after every connection; noticed: stored sent a notice.  Both may be NULL. */
+struct asker *asker_new(struct loop *l, const char *path, void (*connected)(void *ctx),
+    void (*noticed)(void *ctx), void *ctx);
 /* No done is called any more. */
 void asker_free(struct asker **a);
 /*

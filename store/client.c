@@ -77,7 +77,7 @@ store_client_new(struct loop *l, const char *path, void (*on_change)(void *ctx),
 	c->on_change = on_change;
 	c->ctx = ctx;
 	c->wake_fd = -1;
-	c->asker = asker_new(l, path, client_connected, c);
+	c->asker = asker_new(l, path, client_connected, NULL, c);
 	return c;
 }
 

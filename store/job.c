@@ -210,40 +210,57 @@ job_of_work(uint16_t type, struct slice payload, int fd, struct slice key, uint6
 	return STATUS_OK;
 }
 
-static enum status
-job_read_plan_text(struct job *j, int fd, struct problem *why)
+static void
+plan_text_take(const struct plan *p, struct slice text, struct slice digest,
+    const uint8_t sha256[SHA256_LEN], struct job_text *t)
 {
-	const struct plan *p = &j->plan;
-	struct job_text *t;
-	enum status st;
-
-	if (p->size_bytes == 0)
-		return STATUS_OK;
-	j->texts = mem_new(struct job_text);
-	j->text_count = 1;
-	j->text_bytes = p->size_bytes;
-	t = j->texts;
-	st = job_read_memfd(j, fd, TEXT_SIZE_MAX, &t->text, why);
-	if (st != STATUS_OK)
-		return st;
-	if (t->text.len != p->size_bytes) {
-		problem_set(why, "the text is not as long as the plan says");
-		return STATUS_CORRUPT;
-	}
-	t->digest = p->digest;
-	memcpy(t->sha256, p->sha256, SHA256_LEN);
+	t->text = text;
+	t->digest = digest;
+	memcpy(t->sha256, sha256, SHA256_LEN);
 	memcpy(t->mid, p->mid.ptr, p->mid.len);
 	t->mid_len = (uint8_t)p->mid.len;
 	t->received_at = p->received_at;
 	t->received_zone = p->received_zone;
 	t->uidl = id_random_u64();
+}
+
+static enum status
+job_read_plan_text(struct job *j, int fd, struct problem *why)
+{
+	const struct plan *p = &j->plan;
+	uint64_t size = p->size_bytes, at = p->size_bytes;
+	struct slice all;
+	enum status st;
+
+	if (p->size_bytes == 0)
+		return STATUS_OK;
+	for (uint32_t i = 0; i < p->other_count; i++)
+		size += p->others[i].size_bytes;
+	st = job_read_memfd(j, fd, (uint64_t)TEXT_SIZE_MAX * (PLAN_OTHERS_MAX + 1), &all, why);
+	if (st != STATUS_OK)
+		return st;
+	if (all.len != size) {
+		problem_set(why, "the text is not as long as the plan says");
+		return STATUS_CORRUPT;
+	}
+	j->texts = mem_array(struct job_text, p->other_count + 1);
+	j->text_count = p->other_count + 1;
+	j->text_bytes = size;
+	plan_text_take(p, slice_sub(all, 0, p->size_bytes), p->digest, p->sha256, &j->texts[0]);
+	for (uint32_t i = 0; i < p->other_count; i++) {
+		const struct plan_text *o = &p->others[i];
+
+		plan_text_take(p, slice_sub(all, at, o->size_bytes), o->digest, o->sha256,
+		    &j->texts[i + 1]);
+		at += o->size_bytes;
+	}
 	for (uint32_t i = 0; i < p->action_count; i++) {
 		if (p->actions[i].kind != ACTION_ARCHIVE)
 			continue;
 		buf_reset(&j->envelope);
 		archive_envelope_put(p->actions[i].sender, p->actions[i].recipients, &j->envelope);
 	}
-	t->envelope = buf_slice(&j->envelope);
+	j->texts[0].envelope = buf_slice(&j->envelope);
 	return job_check_small(j, why);
 }
 
@@ -281,4 +298,20 @@ job_of_keys(struct buf *keys, uint64_t kept_before)
 	j->run = forget_run;
 	j->weight = WEIGHT_BASE + JOB_SLICE / MESSAGES_A_PAGE;
 	return j;
+}
+
+enum status
+job_of_order(uint16_t type, struct slice payload, struct job **out, struct problem *why)
+{
+	struct job *j = job_new(type, payload);
+
+	if (queue_order_read(buf_slice(&j->payload), &j->order) != STATUS_OK) {
+		problem_set(why, "the order cannot be read");
+		job_free(&j);
+		return STATUS_CORRUPT;
+	}
+	j->run = queue_run;
+	j->weight = WEIGHT_BASE;
+	*out = j;
+	return STATUS_OK;
 }

@@ -17,6 +17,7 @@
 #include "store/folder.h"
 #include "store/grant.h"
 #include "store/plan.h"
+#include "store/queue_order.h"
 #include "store/request.h"
 #include "store/text.h"
 
@@ -55,6 +56,7 @@ struct job {
 	struct grant grant;
 	struct store_work work;
 	struct plan plan;
+	struct queue_order order;
 	struct buf envelope;	/* of a plan's archive entry */
 	struct buf keys;	/* STORE_FETCHED_KEEP: slices of keys to forget */
 	uint64_t kept_before;	/* STORE_FETCHED_KEEP: what was stored later stays */
@@ -84,6 +86,9 @@ MUST_USE enum status job_of_plan(struct slice payload, int fd, struct job **out,
     struct problem *why);
 /* Forget what was fetched: takes the keys, each put_slice(). */
 struct job *job_of_keys(struct buf *keys, uint64_t kept_before);
+/* STORE_QUEUE_SETTLE, STORE_QUEUE_CHANGE.  CORRUPT. */
+MUST_USE enum status job_of_order(uint16_t type, struct slice payload, struct job **out,
+    struct problem *why);
 void job_free(struct job **j);
 
 /* The text is what its sender says: CORRUPT. */
@@ -91,7 +96,7 @@ MUST_USE enum status job_text_check(struct job_text *t, struct problem *why);
 
 job_run session_run, append_run, copy_run, flags_run, expunge_run, mailbox_make_run,
     mailbox_rename_run, mailbox_remove_run, subscribe_run, unsubscribe_run, recent_run, plan_run,
-    forget_run;
+    forget_run, queue_run;
 
 /*
  * Move or copy what is in both uids and from, from j->resume_at on, at most

@@ -9,6 +9,18 @@
 #include "store/spool.h"
 
 static enum status
+queue_entry_check(struct change *c, uint64_t entry, struct problem *why)
+{
+	struct spool_row row;
+	enum status st = spool_get(c->txn, entry, &row, why);
+
+	if (st != STATUS_ABSENT)
+		return st;
+	problem_set(why, "queue entry %llu has ended already", (unsigned long long)entry);
+	return STATUS_STALE;
+}
+
+static enum status
 plan_check(const struct plan *p, struct change *c, struct problem *why)
 {
 	uint64_t stored_at = 0;
@@ -17,6 +29,12 @@ plan_check(const struct plan *p, struct change *c, struct problem *why)
 	for (uint32_t i = 0; i < p->precondition_count; i++) {
 		const struct precondition *pre = &p->preconditions[i];
 
+		if (pre->kind == PRECONDITION_QUEUED) {
+			st = queue_entry_check(c, pre->entry, why);
+			if (st != STATUS_OK)
+				return st;
+			continue;
+		}
 		st = fetched_get(c->txn, pre->id, pre->name, &stored_at, why);
 		if (st != STATUS_OK)
 			return st;
@@ -34,31 +52,36 @@ action_needs_text(const struct plan_action *a)
 	return a->kind == ACTION_DELIVER || a->kind == ACTION_ARCHIVE || a->kind == ACTION_QUEUE;
 }
 
-/* How many rows will refer to the text. */
+/* How many rows will refer to each text; all zero without a text. */
 static enum status
-plan_references(const struct plan *p, uint32_t *references, struct problem *why)
+plan_references(const struct plan *p, uint32_t references[PLAN_OTHERS_MAX + 1],
+    struct problem *why)
 {
 	uint32_t n = 0, archived = 0;
 
 	for (uint32_t i = 0; i < p->action_count; i++) {
-		n += action_needs_text(&p->actions[i]);
+		if (!action_needs_text(&p->actions[i]))
+			continue;
+		n++;
+		references[p->actions[i].text]++;
 		archived += p->actions[i].kind == ACTION_ARCHIVE;
 	}
 	if (archived > 1 || (n > 0 && p->size_bytes == 0)) {
 		problem_set(why, "a plan has one archive entry at most, and none without a text");
 		return STATUS_SYNTAX;
 	}
-	*references = n;
 	return STATUS_OK;
 }
 
+/* Answers to any form of the message find its author. */
 static enum status
-plan_message_id(const struct plan *p, uint64_t text, struct change *c, struct problem *why)
+plan_message_id(const struct plan *p, const struct job_text *t, struct change *c,
+    struct problem *why)
 {
-	struct message_id_row row = { .text = text, .author = p->author };
+	struct message_id_row row = { .text = t->row.id, .author = p->author };
 	struct digest d;
 
-	if (digest_decode(p->digest, &d) != STATUS_OK || d.message_id.len == 0)
+	if (digest_decode(t->digest, &d) != STATUS_OK || d.message_id.len == 0)
 		return STATUS_OK;
 	for (uint32_t i = 0; i < p->action_count; i++)
 		if (p->actions[i].kind == ACTION_ARCHIVE)
@@ -84,11 +107,11 @@ plan_deliver(struct job *j, const struct plan_action *a, struct change *c, struc
 	struct journal_row line = { .op = JOURNAL_ADDED, .account = a->account };
 	struct uidset uids = uidset_init();
 	struct message_row row = {
-		.text = j->text_id,
+		.text = j->texts[a->text].row.id,
 		.internal_at = (int64_t)p->received_at,
 		.internal_zone = p->received_zone,
-		.size_bytes = p->size_bytes,
-		.uidl = j->texts[0].uidl,
+		.size_bytes = (uint32_t)j->texts[a->text].text.len,
+		.uidl = j->texts[a->text].uidl,
 	};
 	struct account_row account;
 	struct folder f;
@@ -133,7 +156,7 @@ static enum status
 plan_queue(struct job *j, const struct plan_action *a, struct change *c, struct problem *why)
 {
 	struct spool_row row = {
-		.text = j->text_id,
+		.text = j->texts[a->text].row.id,
 		.mid = j->plan.mid,
 		.sender = a->sender,
 		.recipient = a->recipients,
@@ -143,6 +166,20 @@ plan_queue(struct job *j, const struct plan_action *a, struct change *c, struct 
 	};
 
 	return spool_put(c, &row, why);
+}
+
+static enum status
+plan_queue_entry(const struct plan_action *a, struct change *c, struct problem *why)
+{
+	struct spool_row row;
+	enum status st = spool_get(c->txn, a->entry, &row, why);
+
+	if (st != STATUS_OK)
+		return st;
+	if (a->kind == ACTION_QUEUE_END)
+		return spool_end(c, &row, why);
+	row.is_delay_told = true;
+	return spool_change(c, &row, why);
 }
 
 static enum status
@@ -172,6 +209,9 @@ plan_act(struct job *j, const struct plan_action *a, struct change *c, struct pr
 		return fetched_put(c->txn, a->fetch, a->uidl, c->now_s, why);
 	case ACTION_AUDIT:
 		return plan_audit(a, c, why);
+	case ACTION_QUEUE_END:
+	case ACTION_QUEUE_DELAYED:
+		return plan_queue_entry(a, c, why);
 	}
 	problem_set(why, "an action of kind %u is not known", a->kind);
 	return STATUS_CORRUPT;
@@ -182,18 +222,23 @@ enum status
 plan_run(struct job *j, struct change *c, struct problem *why)
 {
 	const struct plan *p = &j->plan;
-	uint32_t references = 0;
+	uint32_t references[PLAN_OTHERS_MAX + 1] = { 0 };
 	enum status st;
 
 	st = plan_check(p, c, why);
 	if (st == STATUS_OK)
-		st = plan_references(p, &references, why);
-	if (st == STATUS_OK && references > 0) {
+		st = plan_references(p, references, why);
+	if (st == STATUS_OK && j->text_count > 0)
 		j->text_id = j->texts[0].row.id;
-		j->texts[0].is_kept = true;
-		st = text_put(c->txn, &j->texts[0].row, references, why);
+	for (uint32_t i = 0; st == STATUS_OK && i < j->text_count; i++) {
+		struct job_text *t = &j->texts[i];
+
+		if (references[i] == 0)
+			continue;
+		t->is_kept = true;
+		st = text_put(c->txn, &t->row, references[i], why);
 		if (st == STATUS_OK)
-			st = plan_message_id(p, j->text_id, c, why);
+			st = plan_message_id(p, t, c, why);
 	}
 	for (uint32_t i = 0; st == STATUS_OK && i < p->action_count; i++)
 		st = plan_act(j, &p->actions[i], c, why);

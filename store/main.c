@@ -60,22 +60,42 @@ stored_submit(struct stored *s, struct job **job, struct problem *why)
 	return STATUS_OK;
 }
 
+/* Queued mail, and the administrator's orders; what relayd settles it knows itself. */
+static bool
+job_makes_due(const struct job *j)
+{
+	if (j->status != STATUS_OK)
+		return false;
+	for (uint32_t i = 0; i < j->plan.action_count; i++)
+		if (j->plan.actions[i].kind == ACTION_QUEUE)
+			return true;
+	return j->type == STORE_QUEUE_CHANGE;
+}
+
 static void
 stored_done(void *ctx, struct job *jobs, bool is_changed)
 {
 	struct stored *s = ctx;
 	struct job *j;
+	bool is_due = false;
 
 	while ((j = jobs) != NULL) {
 		jobs = j->next;
+		is_due |= job_makes_due(j);
 		if (j->type < STORE_PLAN)
 			work_answer(s, j);
-		else
+		else if (j->type < STORE_QUEUE_TAKE)
 			plan_answer(s, j);
+		else if (j->type < STORE_AUDIT_LIST)
+			queue_answer(s, j);
+		else
+			admin_answer(s, j);
 		job_free(&j);
 	}
 	if (is_changed)
 		wake_all(s->wake);
+	if (is_due)
+		queue_tell_due(s);
 }
 
 static void
@@ -104,6 +124,7 @@ stored_listen(struct stored *s, struct problem *why)
 	} sockets[] = {
 		{ "store-plan", plan_server_new },
 		{ "store-work", work_server_new },
+		{ "store-queue", queue_server_new },
 		{ "store-admin", admin_server_new },
 	};
 
@@ -176,6 +197,7 @@ stored_start(struct daemon *d, void *settings, struct problem *why)
 	stored_know_user(&s->plan_users, "tradepost-policyd");
 	stored_know_user(&s->work_users, "tradepost-imapd");
 	stored_know_user(&s->work_users, "tradepost-pop3d");
+	stored_know_user(&s->queue_users, "tradepost-relayd");
 	st = stored_make_place(why);
 	if (st == STATUS_OK)
 		loop_post(s->loop, stored_begin, s);
@@ -219,6 +241,7 @@ stored_end(struct daemon *d)
 		return;
 	work_server_free(s);
 	plan_server_free(s);
+	queue_server_free(s);
 	admin_server_free(s);
 	committer_free(&s->committer);
 	store_close(&s->store);

@@ -12,12 +12,14 @@
  * Plan, as it travels and as tests keep it:
  *   u8 version 1, slice mid, slice sid, u32 author, u64 received_at, u16 received_zone,
  *   u32 size_bytes, 32 bytes sha256, slice digest,
- *   u32 n, preconditions: u8 kind, u32 id, slice name
+ *   u32 n, others: u32 size_bytes, 32 bytes sha256, slice digest
+ *   u32 n, preconditions: u8 kind, u32 id, slice name, u64 entry
  *   u32 n, actions: u8 kind, then by kind what actions[] below says
  */
 #define PLAN_VERSION 1
 #define PLAN_FRAME_MAX (4u * 1024 * 1024 - 4096)
-#define PRECONDITION_LEN_MIN 9
+#define PRECONDITION_LEN_MIN 17
+#define OTHER_LEN_MIN (4 + SHA256_LEN + 4)
 
 /* Which fields an action of each kind has; they are written in the order of these bits. */
 enum {
@@ -30,17 +32,21 @@ enum {
 	HAS_ROUTE = 64,		/* and credential */
 	HAS_FETCH = 128,	/* and uidl */
 	HAS_AUDIT = 256,	/* kind, actor, subject, detail */
+	HAS_TEXT = 512,
+	HAS_ENTRY = 1024,
 };
 
 static const struct {
 	const char *name;
 	unsigned has;
 } actions[] = {
-	[ACTION_DELIVER] = { "deliver", HAS_ACCOUNT | HAS_ROLE | HAS_FLAGS },
+	[ACTION_DELIVER] = { "deliver", HAS_ACCOUNT | HAS_ROLE | HAS_FLAGS | HAS_TEXT },
 	[ACTION_ARCHIVE] = { "archive", HAS_DIRECTION | HAS_SENDER | HAS_RECIPIENTS },
-	[ACTION_QUEUE] = { "queue", HAS_SENDER | HAS_RECIPIENTS | HAS_ROUTE },
+	[ACTION_QUEUE] = { "queue", HAS_SENDER | HAS_RECIPIENTS | HAS_ROUTE | HAS_TEXT },
 	[ACTION_FETCHED] = { "fetched", HAS_FETCH },
 	[ACTION_AUDIT] = { "audit", HAS_AUDIT },
+	[ACTION_QUEUE_END] = { "queue-end", HAS_ENTRY },
+	[ACTION_QUEUE_DELAYED] = { "queue-delayed", HAS_ENTRY },
 };
 
 static bool
@@ -83,6 +89,10 @@ action_put(const struct plan_action *a, struct buf *out)
 		put_slice(out, a->subject);
 		put_slice(out, a->detail);
 	}
+	if (has & HAS_TEXT)
+		put_u8(out, a->text);
+	if (has & HAS_ENTRY)
+		put_u64le(out, a->entry);
 }
 
 static void
@@ -122,9 +132,24 @@ action_read(struct reader *in, struct plan_action *a)
 		a->subject = read_slice(in);
 		a->detail = read_slice(in);
 	}
+	if (has & HAS_TEXT)
+		a->text = read_u8(in);
+	if (has & HAS_ENTRY)
+		a->entry = read_u64le(in);
 	if (a->role >= MAILBOX_ROLE_COUNT || a->direction > PLAN_INTERNAL ||
 	    a->detail.len > AUDIT_DETAIL_MAX)
 		reader_fail(in);
+}
+
+static void
+others_put(const struct plan *p, struct buf *out)
+{
+	put_u32le(out, p->other_count);
+	for (uint32_t i = 0; i < p->other_count; i++) {
+		put_u32le(out, p->others[i].size_bytes);
+		buf_append(out, slice_make(p->others[i].sha256, SHA256_LEN));
+		put_slice(out, p->others[i].digest);
+	}
 }
 
 enum status
@@ -134,7 +159,7 @@ plan_encode(const struct plan *p, struct buf *out)
 
 	if (p->precondition_count > PLAN_PRECONDITIONS_MAX || p->action_count > PLAN_ACTIONS_MAX ||
 	    p->mid.len > MID_LEN_MAX || p->digest.len > DIGEST_RECORD_MAX ||
-	    p->size_bytes > TEXT_SIZE_MAX)
+	    p->size_bytes > TEXT_SIZE_MAX || p->other_count > PLAN_OTHERS_MAX)
 		return STATUS_LIMIT;
 	put_u8(out, PLAN_VERSION);
 	put_slice(out, p->mid);
@@ -145,11 +170,13 @@ plan_encode(const struct plan *p, struct buf *out)
 	put_u32le(out, p->size_bytes);
 	buf_append(out, slice_make(p->sha256, SHA256_LEN));
 	put_slice(out, p->digest);
+	others_put(p, out);
 	put_u32le(out, p->precondition_count);
 	for (uint32_t i = 0; i < p->precondition_count; i++) {
 		put_u8(out, p->preconditions[i].kind);
 		put_u32le(out, p->preconditions[i].id);
 		put_slice(out, p->preconditions[i].name);
+		put_u64le(out, p->preconditions[i].entry);
 	}
 	put_u32le(out, p->action_count);
 	for (uint32_t i = 0; i < p->action_count; i++) {
@@ -158,6 +185,38 @@ plan_encode(const struct plan *p, struct buf *out)
 		action_put(&p->actions[i], out);
 	}
 	return out->len - at > PLAN_FRAME_MAX ? STATUS_LIMIT : buf_status(out);
+}
+
+static void
+sha256_read(struct reader *in, uint8_t out[SHA256_LEN])
+{
+	struct slice bytes = read_bytes(in, SHA256_LEN);
+
+	for (size_t i = 0; i < bytes.len; i++)
+		out[i] = (uint8_t)bytes.ptr[i];
+}
+
+static void
+others_read(struct reader *in, struct plan *p)
+{
+	uint32_t n = read_u32le(in);
+
+	if (n > PLAN_OTHERS_MAX || n > in->rest.len / OTHER_LEN_MIN ||
+	    (n > 0 && p->size_bytes == 0)) {
+		reader_fail(in);
+		return;
+	}
+	p->others = mem_array(struct plan_text, n);
+	for (; p->other_count < n; p->other_count++) {
+		struct plan_text *t = &p->others[p->other_count];
+
+		t->size_bytes = read_u32le(in);
+		sha256_read(in, t->sha256);
+		t->digest = read_slice(in);
+		if (t->size_bytes == 0 || t->size_bytes > TEXT_SIZE_MAX ||
+		    t->digest.len > DIGEST_RECORD_MAX)
+			reader_fail(in);
+	}
 }
 
 /* The arrays of a plan; what is claimed is held against what is there before room is made. */
@@ -177,7 +236,8 @@ plan_read_parts(struct reader *in, struct plan *p)
 		c->kind = read_u8(in);
 		c->id = read_u32le(in);
 		c->name = read_slice(in);
-		if (c->kind != PRECONDITION_NOT_FETCHED)
+		c->entry = read_u64le(in);
+		if (c->kind != PRECONDITION_NOT_FETCHED && c->kind != PRECONDITION_QUEUED)
 			reader_fail(in);
 	}
 	n = read_u32le(in);
@@ -186,8 +246,11 @@ plan_read_parts(struct reader *in, struct plan *p)
 		return;
 	}
 	p->actions = mem_array(struct plan_action, n);
-	for (; p->action_count < n && reader_ok(in); p->action_count++)
+	for (; p->action_count < n && reader_ok(in); p->action_count++) {
 		action_read(in, &p->actions[p->action_count]);
+		if (p->actions[p->action_count].text > p->other_count)
+			reader_fail(in);
+	}
 }
 
 enum status
@@ -195,7 +258,6 @@ plan_decode(struct slice payload, struct plan *out)
 {
 	struct reader in = reader_of(payload);
 	struct plan p = { 0 };
-	struct slice sha256;
 
 	if (read_u8(&in) != PLAN_VERSION)
 		return STATUS_CORRUPT;
@@ -205,13 +267,12 @@ plan_decode(struct slice payload, struct plan *out)
 	p.received_at = read_u64le(&in);
 	p.received_zone = (int16_t)read_u16le(&in);
 	p.size_bytes = read_u32le(&in);
-	sha256 = read_bytes(&in, SHA256_LEN);
-	for (size_t i = 0; i < sha256.len; i++)
-		p.sha256[i] = (uint8_t)sha256.ptr[i];
+	sha256_read(&in, p.sha256);
 	p.digest = read_slice(&in);
 	if (p.mid.len > MID_LEN_MAX || p.digest.len > DIGEST_RECORD_MAX ||
 	    p.size_bytes > TEXT_SIZE_MAX)
 		reader_fail(&in);
+	others_read(&in, &p);
 	plan_read_parts(&in, &p);
 	if (!reader_at_end(&in)) {
 		plan_clear(&p);
@@ -224,6 +285,7 @@ plan_decode(struct slice payload, struct plan *out)
 void
 plan_clear(struct plan *p)
 {
+	mem_free(p->others);
 	mem_free(p->preconditions);
 	mem_free(p->actions);
 	*p = (struct plan){ 0 };
@@ -275,6 +337,10 @@ print_action(const struct plan_action *a, struct buf *out)
 		print_slice(out, "subject", a->subject);
 		print_slice(out, "detail", a->detail);
 	}
+	if ((has & HAS_TEXT) && a->text > 0)
+		buf_printf(out, " text=%u", a->text);
+	if (has & HAS_ENTRY)
+		buf_printf(out, " entry=%" PRIu64, a->entry);
 	buf_append_byte(out, '\n');
 }
 
@@ -285,7 +351,14 @@ plan_print(const struct plan *p, struct buf *out)
 	print_slice(out, "mid", p->mid);
 	print_slice(out, "sid", p->sid);
 	buf_printf(out, " author=%" PRIu32 " size=%" PRIu32 "\n", p->author, p->size_bytes);
+	for (uint32_t i = 0; i < p->other_count; i++)
+		buf_printf(out, "text=%" PRIu32 " size=%" PRIu32 "\n", i + 1,
+		    p->others[i].size_bytes);
 	for (uint32_t i = 0; i < p->precondition_count; i++) {
+		if (p->preconditions[i].kind == PRECONDITION_QUEUED) {
+			buf_printf(out, "if queued=%" PRIu64 "\n", p->preconditions[i].entry);
+			continue;
+		}
 		buf_printf(out, "unless fetched=%" PRIu32, p->preconditions[i].id);
 		print_slice(out, "uidl", p->preconditions[i].name);
 		buf_append_byte(out, '\n');

@@ -20,12 +20,14 @@ enum plan_direction { PLAN_IN, PLAN_OUT, PLAN_INTERNAL };
 /* Checked inside the transaction; when one fails nothing happens. */
 enum precondition_kind {
 	PRECONDITION_NOT_FETCHED = 1,	/* fetch id, uidl: else the answer is EXISTS */
+	PRECONDITION_QUEUED,		/* queue entry: else the answer is STALE */
 };
 
 struct precondition {
 	uint8_t kind;
-	uint32_t id;
-	struct slice name;
+	uint32_t id;		/* NOT_FETCHED: fetch account */
+	struct slice name;	/* NOT_FETCHED: uidl */
+	uint64_t entry;		/* QUEUED: queue id */
 };
 
 enum plan_action_kind {
@@ -34,10 +36,13 @@ enum plan_action_kind {
 	ACTION_QUEUE,		/* to recipient, by route */
 	ACTION_FETCHED,		/* remember uidl of fetch */
 	ACTION_AUDIT,		/* write down what was decided, and why */
+	ACTION_QUEUE_END,	/* a queue entry failed for good: its author is being told */
+	ACTION_QUEUE_DELAYED,	/* its author is being told that it waits */
 };
 
 struct plan_action {
 	uint8_t kind;
+	uint8_t text;		/* DELIVER, QUEUE: 0 the message, i the i-th of the plan's others */
 	uint32_t account;	/* DELIVER */
 	uint8_t role;		/* DELIVER: enum mailbox_role; the account's folder with that role */
 	uint64_t flags;		/* DELIVER: system flags */
@@ -45,10 +50,19 @@ struct plan_action {
 	struct slice sender;	/* ARCHIVE, QUEUE; empty: the null sender */
 	struct slice recipients;	/* ARCHIVE: separated by LF.  QUEUE: one */
 	uint32_t route, credential;	/* QUEUE: ids in the directory */
+	uint64_t entry;		/* QUEUE_END, QUEUE_DELAYED: queue id */
 	uint32_t fetch;		/* FETCHED */
 	struct slice uidl;	/* FETCHED */
 	struct slice audit_kind, actor, subject, detail;	/* AUDIT; detail: lines of UTF-8 */
 };
+
+/* Another form of the message, for those copies that rules changed: as it goes outside, say. */
+struct plan_text {
+	uint32_t size_bytes;	/* at least 1 */
+	uint8_t sha256[SHA256_LEN];
+	struct slice digest;
+};
+#define PLAN_OTHERS_MAX 16
 
 struct plan {
 	struct slice mid;
@@ -56,10 +70,15 @@ struct plan {
 	uint32_t author;	/* account that wrote the message, 0: nobody of ours */
 	uint64_t received_at;
 	int16_t received_zone;
-	/* The text travels as a sealed memfd beside the plan; size 0: no text. */
+	/*
+	 * The text travels as a sealed memfd beside the plan, with the others behind it in their
+	 * order; size 0: no text, and no others.
+	 */
 	uint32_t size_bytes;
 	uint8_t sha256[SHA256_LEN];
 	struct slice digest;	/* store/digest.h */
+	uint32_t other_count;
+	struct plan_text *others;
 	uint32_t precondition_count;
 	struct precondition *preconditions;
 	uint32_t action_count;

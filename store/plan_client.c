@@ -24,7 +24,7 @@ plan_client_new(struct loop *l, const char *path)
 {
 	struct plan_client *c = mem_new(struct plan_client);
 
-	c->asker = asker_new(l, path, NULL, NULL);
+	c->asker = asker_new(l, path, NULL, NULL, NULL);
 	return c;
 }
 

@@ -9,7 +9,8 @@
 #include "store/text.h"
 
 static struct precondition preconditions[] = {
-	{ PRECONDITION_NOT_FETCHED, 3, { "uid-17", 6 } },
+	{ .kind = PRECONDITION_NOT_FETCHED, .id = 3, .name = { "uid-17", 6 } },
+	{ .kind = PRECONDITION_QUEUED, .entry = 12 },
 };
 
 static struct plan_action actions[] = {
@@ -17,11 +18,14 @@ static struct plan_action actions[] = {
 	{ .kind = ACTION_ARCHIVE, .direction = PLAN_IN, .sender = { "a@x", 3 },
 	    .recipients = { "b@y\nc@y", 7 } },
 	{ .kind = ACTION_QUEUE, .sender = { "b@y", 3 }, .recipients = { "a@x", 3 }, .route = 4,
-	    .credential = 5 },
+	    .credential = 5, .text = 1 },
 	{ .kind = ACTION_FETCHED, .fetch = 3, .uidl = { "uid-17", 6 } },
 	{ .kind = ACTION_AUDIT, .audit_kind = { "mail", 4 }, .actor = { "box", 3 },
 	    .subject = { "m", 1 }, .detail = { "by \"name\"", 9 } },
+	{ .kind = ACTION_QUEUE_END, .entry = 12 },
 };
+
+static struct plan_text others[] = { { .size_bytes = 400, .digest = { "d2", 2 } } };
 
 static struct plan
 sample(void)
@@ -34,6 +38,8 @@ sample(void)
 		.received_zone = -90,
 		.size_bytes = 300,
 		.digest = SLICE("digest"),
+		.other_count = ARRAY_LEN(others),
+		.others = others,
 		.precondition_count = ARRAY_LEN(preconditions),
 		.preconditions = preconditions,
 		.action_count = ARRAY_LEN(actions),
@@ -78,12 +84,15 @@ a_plan_prints_an_action_a_line(void **state)
 	plan_print(&p, &out);
 	CHECK_SLICE(buf_slice(&out),
 	    "message mid=\"m3v7q2m9tzae\" sid=\"k3v7q2m9tzae\" author=9 size=300\n"
+	    "text=1 size=400\n"
 	    "unless fetched=3 uidl=\"uid-17\"\n"
+	    "if queued=12\n"
 	    "deliver account=7 role=1 flags=1\n"
 	    "archive direction=0 sender=\"a@x\" recipients=\"b@y\\x0ac@y\"\n"
-	    "queue sender=\"b@y\" recipients=\"a@x\" route=4 credential=5\n"
+	    "queue sender=\"b@y\" recipients=\"a@x\" route=4 credential=5 text=1\n"
 	    "fetched fetch=3 uidl=\"uid-17\"\n"
-	    "audit kind=\"mail\" actor=\"box\" subject=\"m\" detail=\"by \\x22name\\x22\"\n");
+	    "audit kind=\"mail\" actor=\"box\" subject=\"m\" detail=\"by \\x22name\\x22\"\n"
+	    "queue-end entry=12\n");
 	buf_clear(&out);
 }
 
@@ -94,6 +103,7 @@ what_is_past_a_limit_is_refused(void **state)
 	struct plan_action odd[] = {
 		{ .kind = ACTION_DELIVER, .role = MAILBOX_ROLE_COUNT },
 		{ .kind = ACTION_ARCHIVE, .direction = PLAN_INTERNAL + 1 },
+		{ .kind = ACTION_DELIVER, .text = ARRAY_LEN(others) + 1 },
 	};
 	static char detail[AUDIT_DETAIL_MAX + 1];
 	struct plan_action wordy = { .kind = ACTION_AUDIT, .detail = { detail, sizeof(detail) } };

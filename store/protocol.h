@@ -1,7 +1,7 @@
 /*
- * protocol.h -- what stored answers on its three sockets.  Every answer begins
+ * protocol.h -- what stored answers on its four sockets.  Every answer begins
  * with u8 status (enum status) and slice why; the rest follows when it is OK.
- * Encoders and decoders of requests: client.h, plan_client.h; tested as pairs.
+ * Encoders and decoders of requests: client.h, plan_client.h, queue_client.h; tested as pairs.
  */
 #ifndef STORE_PROTOCOL_H
 #define STORE_PROTOCOL_H
@@ -26,8 +26,15 @@ enum store_request {
 	STORE_THREAD,		/* keys of message ids -> author accounts */
 	STORE_FETCHED,		/* fetch id, uidls -> when each was stored, 0: never */
 	STORE_FETCHED_KEEP,	/* fetch id, uidls still outside: forget the others */
+	/* store-queue.sock: relayd; queue_order.h */
+	STORE_QUEUE_TAKE = 150,
+	STORE_QUEUE_TEXT,
+	STORE_QUEUE_SETTLE,
+	STORE_QUEUE_DUE,
 	/* store-admin.sock: mailadm */
 	STORE_AUDIT_LIST = 200,	/* filters -> rows (STORE_ROW), then STORE_END */
+	STORE_QUEUE_LIST,	/* -> queue_row_put() rows, then STORE_END */
+	STORE_QUEUE_CHANGE,	/* queue_order_put() -> STORE_END */
 	STORE_ROW = 300,
 	STORE_END,
 };

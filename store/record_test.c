@@ -406,7 +406,8 @@ static const struct record {
 	    "010000006b" "07000000" "03000000736964" "6300000000000000", trash_write, trash_read },
 	{ "queue", TABLE_QUEUE, "0000000000000001",
 	    "01" "01" "0500000000000000" "010000006d" "0100000073" "0100000072" "01000000"
-	    "02000000" "03000000" "6300000000000000" "6300000000000000" "00000000", spool_write,
+	    "02000000" "03000000" "6300000000000000" "6300000000000000" "00000000" "00" "00000000",
+	    spool_write,
 	    spool_read },
 	{ "fetched", TABLE_FETCHED, "00000002" "00" "75", "01" "6300000000000000", fetched_write,
 	    fetched_read },
@@ -655,18 +656,56 @@ the_queue_gives_what_is_due(void **state)
 	struct fixture *f = *state;
 	struct buf b = buf_init(100);
 	char address[SPOOL_ADDRESS_MAX + 1] = "";
+	uint64_t next;
 
 	CHECK_STATUS(spool_put(&f->change, &r, NULL), STATUS_OK);
 	f->change.now_s = 50;
 	CHECK_STATUS(spool_put(&f->change, &r, NULL), STATUS_OK);
-	CHECK_STATUS(spool_each_due(TXN, 98, first_due, &b, NULL), STATUS_OK);
+	CHECK_STATUS(spool_each_due(TXN, 98, first_due, &b, &next, NULL), STATUS_OK);
 	CHECK_SLICE(buf_slice(&b), "2 ");
-	CHECK_STATUS(spool_each_due(TXN, 99, first_due, &b, NULL), STATUS_OK);
+	CHECK_U64(next, 99);
+	CHECK_STATUS(spool_each_due(TXN, 99, first_due, &b, &next, NULL), STATUS_OK);
 	CHECK_SLICE(buf_slice(&b), "2 2 1 ");
+	CHECK_U64(next, 0);
 	r.sender = slice_make(address, sizeof(address));
 	CHECK_STATUS(spool_put(&f->change, &r, NULL), STATUS_LIMIT);
 	r = (struct spool_row){ .sender = SLICE("s") };
 	CHECK_STATUS(spool_put(&f->change, &r, NULL), STATUS_LIMIT);
+	buf_clear(&b);
+}
+
+static void
+a_queue_entry_waits_again_is_held_and_ends(void **state)
+{
+	struct text_row text = { .id = 5, .mid = SLICE("m"), .size_bytes = 1 };
+	struct spool_row r = { .text = 5, .sender = SLICE("s"), .recipient = SLICE("r") };
+	struct fixture *f = *state;
+	struct buf b = buf_init(100);
+	uint64_t next;
+	uint32_t references;
+
+	CHECK_STATUS(text_put(TXN, &text, 1, NULL), STATUS_OK);
+	CHECK_STATUS(spool_put(&f->change, &r, NULL), STATUS_OK);
+	CHECK_STATUS(spool_get(TXN, 1, &r, NULL), STATUS_OK);
+	r.due_at = 500;
+	r.attempts = 1;
+	r.detail = SLICE("451 later");
+	CHECK_STATUS(spool_change(&f->change, &r, NULL), STATUS_OK);
+	CHECK_STATUS(spool_get(TXN, 1, &r, NULL), STATUS_OK);
+	CHECK_SLICE(r.detail, "451 later");
+	CHECK_SLICE(r.recipient, "r");
+	CHECK(r.attempts == 1);
+	CHECK_STATUS(spool_each_due(TXN, 499, first_due, &b, &next, NULL), STATUS_OK);
+	CHECK(b.len == 0 && next == 500);
+	r.state = SPOOL_HELD;
+	CHECK_STATUS(spool_change(&f->change, &r, NULL), STATUS_OK);
+	CHECK_STATUS(spool_each_due(TXN, 1000, first_due, &b, &next, NULL), STATUS_OK);
+	CHECK(b.len == 0 && next == 0);
+	CHECK_STATUS(spool_get(TXN, 1, &r, NULL), STATUS_OK);
+	CHECK_STATUS(spool_end(&f->change, &r, NULL), STATUS_OK);
+	CHECK_STATUS(spool_get(TXN, 1, &r, NULL), STATUS_ABSENT);
+	CHECK_STATUS(text_references(TXN, 5, &references, NULL), STATUS_OK);
+	CHECK_U64(references, 0);
 	buf_clear(&b);
 }
 
@@ -682,6 +721,7 @@ main(void)
 		ROW(the_newest_text_of_a_message_id_is_found),
 		ROW(a_long_envelope_is_not_kept_in_the_row),
 		ROW(the_queue_gives_what_is_due),
+		ROW(a_queue_entry_waits_again_is_held_and_ends),
 #undef ROW
 	};
 

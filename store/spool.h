@@ -11,10 +11,14 @@
 #include "store/env.h"
 
 #define SPOOL_ADDRESS_MAX 320	/* bytes of a sender or a recipient */
+#define SPOOL_DETAIL_MAX 500	/* bytes of the last answer that are kept */
 
 struct change;
 
-enum spool_state { SPOOL_WAITING = 1 };
+enum spool_state {
+	SPOOL_WAITING = 1,	/* tried when it is due */
+	SPOOL_HELD,		/* not tried until the administrator releases it */
+};
 
 struct spool_row {
 	uint64_t id;		/* from 1; never used again */
@@ -28,16 +32,34 @@ struct spool_row {
 	uint64_t made_at;
 	uint64_t due_at;	/* not to be tried earlier */
 	uint32_t attempts;
+	bool is_delay_told;	/* its author knows that it waits */
+	struct slice detail;	/* what the last attempt came to; empty before the first */
 };
 
-/* For the writer: queue it, due now.  row: id, state, made_at, due_at and attempts are filled in
- * here.  The text's reference is the caller's to count.  LIMIT an address is too long. */
+/* For the writer: queue it, due now.  row: id, state, made_at, due_at, attempts and detail are
+ * filled in here.  The text's reference is the caller's to count.  LIMIT an address is too long. */
 MUST_USE enum status spool_put(struct change *c, const struct spool_row *row,
     struct problem *why);
+/* For the writer: change what may change of an entry, state, due_at, attempts, is_delay_told and
+ * detail.  row is as spool_get() gave it but for those. */
+MUST_USE enum status spool_change(struct change *c, const struct spool_row *row,
+    struct problem *why);
+/* For the writer: an entry ends, and its reference to the text with it. */
+MUST_USE enum status spool_end(struct change *c, const struct spool_row *row,
+    struct problem *why);
+/* ABSENT, CORRUPT. */
 MUST_USE enum status spool_get(struct txn *t, uint64_t id, struct spool_row *out,
     struct problem *why);
-/* Ids of what is due at now_s, the longest due first.  each() returns false to stop. */
+/* All entries with an id > after, ascending.  each() returns false to stop. */
+MUST_USE enum status spool_each(struct txn *t, uint64_t after,
+    bool (*each)(void *ctx, const struct spool_row *row), void *ctx, struct problem *why);
+/*
+ * Ids of what is due at now_s, the longest due first.  each() returns false for one
+ * that it does not take, to stop.  *next_due_at: when the first one not given or not taken is or
+ * was due, 0: none waits.
+ */
 MUST_USE enum status spool_each_due(struct txn *t, uint64_t now_s,
-    bool (*each)(void *ctx, uint64_t id), void *ctx, struct problem *why);
+    bool (*each)(void *ctx, uint64_t id), void *ctx, uint64_t *next_due_at,
+    struct problem *why);
 
 #endif

@@ -16,6 +16,7 @@
 struct daemon;
 struct ipc_server;
 struct keep;
+struct leases;
 struct loop;
 struct timer;
 
@@ -43,8 +44,10 @@ struct stored {
 	struct stored_settings *settings;
 	struct store *store;
 	struct committer *committer;
-	struct ipc_server *work, *plan, *admin;
-	struct stored_users work_users, plan_users;
+	struct ipc_server *work, *plan, *queue, *admin;
+	struct stored_users work_users, plan_users, queue_users;
+	struct leases *leases;	/* queue entries that relayd has in hand */
+	uint64_t queue_peer;	/* relayd, 0: not connected */
 	struct buf grant_key;
 	struct wake *wake;
 	struct keep *keep;	/* lists of what is still outside, being told */
@@ -56,17 +59,24 @@ struct stored {
 /* Make the store's directories and, started by root, give them to STORED_USER. */
 MUST_USE enum status stored_make_place(struct problem *why);
 
-/* The three sockets: each serves until its *_server_free(). */
+/* The four sockets: each serves until its *_server_free(). */
 void work_server_new(struct stored *s, int listen_fd);
 void work_server_free(struct stored *s);
 void plan_server_new(struct stored *s, int listen_fd);
 void plan_server_free(struct stored *s);
+void queue_server_new(struct stored *s, int listen_fd);
+void queue_server_free(struct stored *s);
 void admin_server_new(struct stored *s, int listen_fd);
 void admin_server_free(struct stored *s);
 
 /* Answer a job that is through. */
 void work_answer(struct stored *s, const struct job *j);
 void plan_answer(struct stored *s, const struct job *j);
+void queue_answer(struct stored *s, const struct job *j);
+void admin_answer(struct stored *s, const struct job *j);
+
+/* Something may have become due: relayd takes again. */
+void queue_tell_due(struct stored *s);
 
 /* Submit a job, or answer BUSY when too many bytes wait.  Takes the job. */
 MUST_USE enum status stored_submit(struct stored *s, struct job **job, struct problem *why);

@@ -21,14 +21,15 @@
 #include "store/digest.h"
 #include "store/journal.h"
 #include "store/plan_client.h"
+#include "store/queue_client.h"
 #include "store/spool.h"
 #include "store/testing.h"
 
 #define ME 7
 
-static const char *const names[] = { "store-plan", "store-work", "store-admin", "grant-key",
-	"ready" };
-enum { PLAN, WORK, ADMIN, KEY, READY, FD_COUNT };
+static const char *const names[] = { "store-plan", "store-work", "store-queue", "store-admin",
+	"grant-key", "ready" };
+enum { PLAN, WORK, QUEUE, ADMIN, KEY, READY, FD_COUNT };
 
 struct world {
 	char path[SCRATCH_PATH_MAX];
@@ -38,6 +39,7 @@ struct world {
 	struct loop *loop;
 	struct store_client *work;
 	struct plan_client *plan;
+	struct queue_client *queue;
 	struct buf grant;
 	/* the last answer */
 	unsigned waiting;
@@ -48,6 +50,10 @@ struct world {
 	uint32_t accounts[THREAD_KEYS_MAX];
 	uint64_t stored_at[10];
 	uint32_t count;
+	struct queue_item item;	/* the last one taken */
+	uint64_t next_due_at;
+	char sent[64];		/* its text */
+	unsigned due;		/* notices */
 };
 
 static int
@@ -73,8 +79,9 @@ stored_exec(struct world *w)
 			_exit(3);
 	if (freopen("../stored.log", "a", stderr) == NULL)
 		_exit(2);
-	setenv("LISTEN_FDS", "5", 1);
-	setenv("LISTEN_FDNAMES", "store-plan:store-work:store-admin:grant-key:ready", 1);
+	setenv("LISTEN_FDS", "6", 1);
+	setenv("LISTEN_FDNAMES",
+	    "store-plan:store-work:store-queue:store-admin:grant-key:ready", 1);
 	execl(STORED_PROGRAM, "stored", (char *)NULL);
 	_exit(4);
 }
@@ -112,6 +119,14 @@ on_change(void *ctx)
 	w->changes++;
 }
 
+static void
+on_due(void *ctx)
+{
+	struct world *w = ctx;
+
+	w->due++;
+}
+
 static int
 setup(void **state)
 {
@@ -135,6 +150,7 @@ setup(void **state)
 	stored_launch(&w);
 	w.work = store_client_new(w.loop, "store-work.sock", on_change, &w);
 	w.plan = plan_client_new(w.loop, "store-plan.sock");
+	w.queue = queue_client_new(w.loop, "store-queue.sock", on_due, &w);
 	w.target = uidset_init();
 	*state = &w;
 	return 0;
@@ -147,6 +163,7 @@ teardown(void **state)
 
 	store_client_free(&w->work);
 	plan_client_free(&w->plan);
+	queue_client_free(&w->queue);
 	loop_free(&w->loop);
 	stored_end(w, SIGKILL);
 	for (int i = PLAN; i <= KEY; i++)
@@ -410,7 +427,8 @@ a_plan_is_executed_once_as_a_whole(void **state)
 		{ .kind = ACTION_AUDIT, .audit_kind = SLICE("mail"), .actor = SLICE("sales"),
 		    .subject = SLICE("m3v7q2m9tzae"), .detail = SLICE("by name") },
 	};
-	struct precondition pre = { PRECONDITION_NOT_FETCHED, 2, SLICE("u-1") };
+	struct precondition pre = { .kind = PRECONDITION_NOT_FETCHED, .id = 2,
+		.name = SLICE("u-1") };
 	struct plan p = plan_of(text, actions, ARRAY_LEN(actions));
 	uint64_t keys[] = { message_id_key(SLICE("none@x")), message_id_key(SLICE("one@x.test")) };
 	struct slice uidls[] = { SLICE("u-1"), SLICE("u-2") };
@@ -433,6 +451,107 @@ a_plan_is_executed_once_as_a_whole(void **state)
 	CHECK(w->accounts[0] == 0 && w->accounts[1] == 5);
 	CHECK(w->stored_at[0] > 0 && w->stored_at[1] == 0);
 	buf_clear(&digest);
+}
+
+static void
+taken(void *ctx, enum status st, const struct queue_item *items, uint32_t count,
+    uint64_t next_due_at)
+{
+	struct world *w = ctx;
+
+	w->count = count;
+	w->next_due_at = next_due_at;
+	if (count > 0) {
+		w->item = items[count - 1];
+		w->item.mid = w->item.sender = w->item.recipient = SLICE("");
+		CHECK_SLICE(items[0].recipient, "b@y.test");
+	}
+	answered(w, st);
+}
+
+static void
+text_came(void *ctx, enum status st, int fd, uint32_t size_bytes)
+{
+	struct world *w = ctx;
+
+	CHECK(size_bytes < sizeof(w->sent));
+	CHECK(pread(fd, w->sent, size_bytes, 0) == (ssize_t)size_bytes && close(fd) == 0);
+	w->sent[size_bytes] = '\0';
+	answered(w, st);
+}
+
+static void
+settled(void *ctx, enum status st)
+{
+	answered(ctx, st);
+}
+
+static uint32_t
+take(struct world *w, uint64_t now_s)
+{
+	w->waiting = 1;
+	queue_take(w->queue, 10, now_s, taken, w);
+	wait_all(w);
+	CHECK_STATUS(w->st, STATUS_OK);
+	return w->count;
+}
+
+static enum status
+settle(struct world *w, uint64_t id, enum queue_outcome outcome, uint64_t due_at)
+{
+	w->waiting = 1;
+	queue_settle(w->queue, id, outcome, due_at, SLICE("451 busy"), settled, w);
+	wait_all(w);
+	return w->st;
+}
+
+static void
+outgoing_mail_is_taken_settled_and_tried_again(void **state)
+{
+	struct world *w = *state;
+	struct slice both = SLICE("A: inside\r\n\r\nB: outside\r\n\r\n");
+	struct plan_text other = { .size_bytes = 14, .digest = SLICE("") };
+	struct plan_action actions[] = {
+		{ .kind = ACTION_ARCHIVE, .direction = PLAN_OUT, .sender = SLICE("a@x.test"),
+		    .recipients = SLICE("b@y.test") },
+		{ .kind = ACTION_QUEUE, .sender = SLICE("a@x.test"), .recipients = SLICE("b@y.test"),
+		    .route = 3, .credential = 4, .text = 1 },
+	};
+	struct plan_action end = { .kind = ACTION_QUEUE_END, .entry = 1 };
+	struct precondition queued = { .kind = PRECONDITION_QUEUED, .entry = 1 };
+	struct plan p = plan_of(slice_sub(both, 0, 13), actions, ARRAY_LEN(actions));
+	struct plan ending = plan_of(SLICE(""), &end, 1);
+	unsigned due;
+
+	sha256_of(slice_skip(both, 13), other.sha256);
+	p.others = &other;
+	p.other_count = 1;
+	CHECK_STATUS(execute(w, &p, slice_sub(both, 0, 13)), STATUS_CORRUPT);
+	CHECK_U64(take(w, UINT64_MAX), 0);
+	due = w->due;
+	CHECK_STATUS(execute(w, &p, both), STATUS_OK);
+	CHECK_U64(take(w, UINT64_MAX), 1);
+	CHECK(w->due > due);	/* the notice came before the answer */
+	CHECK(w->item.id == 1 && w->item.route == 3 && w->item.size_bytes == 14);
+	CHECK_U64(take(w, UINT64_MAX), 0);	/* it is in hand */
+	w->waiting = 1;
+	queue_text(w->queue, w->item.text, text_came, w);
+	wait_all(w);
+	assert_string_equal(w->sent, "B: outside\r\n\r\n");
+	CHECK_STATUS(settle(w, 1, QUEUE_LATER, 4000000000), STATUS_OK);
+	CHECK_U64(take(w, 3999999999), 0);
+	CHECK_U64(w->next_due_at, 4000000000);
+	CHECK_U64(take(w, 4000000000), 1);
+	CHECK_U64(w->item.attempts, 1);
+	queue_client_free(&w->queue);		/* who had it is gone: it is due again */
+	w->queue = queue_client_new(w->loop, "store-queue.sock", on_due, w);
+	CHECK_U64(take(w, 4000000000), 1);
+	ending.preconditions = &queued;
+	ending.precondition_count = 1;
+	CHECK_STATUS(execute(w, &ending, SLICE("")), STATUS_OK);
+	CHECK_STATUS(execute(w, &ending, SLICE("")), STATUS_STALE);
+	CHECK_STATUS(settle(w, 1, QUEUE_SENT, 0), STATUS_ABSENT);
+	CHECK_U64(take(w, UINT64_MAX), 0);
 }
 
 static void
@@ -685,6 +804,7 @@ main(void)
 		ROW(a_worker_changes_its_mailboxes_and_is_woken),
 		ROW(what_cannot_be_asked_is_refused),
 		ROW(a_plan_is_executed_once_as_a_whole),
+		ROW(outgoing_mail_is_taken_settled_and_tried_again),
 		ROW(what_is_no_longer_outside_is_forgotten),
 		ROW(an_administrator_reads_the_audit),
 		ROW(a_stopped_stored_finishes_what_it_has),

@@ -44,11 +44,11 @@ static const struct child_kind {
 	enum tier tier;
 	size_t count_at;	/* where in struct children_counts; SIZE_MAX: one */
 	const char *tcp[4];
-	const char *local[4];
+	const char *local[5];
 	bool has_key[KEY_COUNT];
 } kinds[] = {
 	{ "stored", NULL, TIER_STORE, SIZE_MAX, { 0 },
-	    { "store-plan", "store-work", "store-admin" }, { [KEY_GRANT] = true } },
+	    { "store-plan", "store-work", "store-queue", "store-admin" }, { [KEY_GRANT] = true } },
 	{ "policyd", NULL, TIER_POLICY, SIZE_MAX, { 0 }, { "policy", "policy-admin", "digest" },
 	    { [KEY_GRANT] = true } },
 	{ "digest", NULL, TIER_POLICY, offsetof(struct children_counts, digests), { 0 }, { 0 },

@@ -121,34 +121,38 @@ listen_on(const char *name)
 	return fd;
 }
 
+enum { FD_COUNT = 6 };	/* what stored inherits */
+
 static void
 stored_launch(struct bench *b, const char *program)
 {
-	int fds[5], high[5], pipes[2];
+	int fds[FD_COUNT], high[FD_COUNT], pipes[2];
 	struct problem why = { "" };
 	char byte;
 
 	fds[0] = listen_on("store-plan");
 	fds[1] = listen_on("store-work");
-	fds[2] = listen_on("store-admin");
-	must(memfd_new(&fds[3], &why), &why);
-	if (write(fds[3], "key", 3) != 3 || pipe2(pipes, O_CLOEXEC) != 0)
+	fds[2] = listen_on("store-queue");
+	fds[3] = listen_on("store-admin");
+	must(memfd_new(&fds[4], &why), &why);
+	if (write(fds[4], "key", 3) != 3 || pipe2(pipes, O_CLOEXEC) != 0)
 		die("pipe");
-	fds[4] = pipes[1];
+	fds[5] = pipes[1];
 	b->stored = fork();
 	if (b->stored == 0) {
-		for (int i = 0; i < 5; i++)
+		for (int i = 0; i < FD_COUNT; i++)
 			high[i] = fcntl(fds[i], F_DUPFD, 50);
-		for (int i = 0; i < 5; i++)
+		for (int i = 0; i < FD_COUNT; i++)
 			dup2(high[i], 3 + i);
 		if (freopen("../stored.log", "a", stderr) == NULL)
 			_exit(2);
-		setenv("LISTEN_FDS", "5", 1);
-		setenv("LISTEN_FDNAMES", "store-plan:store-work:store-admin:grant-key:ready", 1);
+		setenv("LISTEN_FDS", "6", 1);
+		setenv("LISTEN_FDNAMES",
+		    "store-plan:store-work:store-queue:store-admin:grant-key:ready", 1);
 		execl(program, "stored", (char *)NULL);
 		_exit(127);
 	}
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < FD_COUNT; i++)
 		close(fds[i]);
 	if (read(pipes[0], &byte, 1) < 0)
 		die("stored");

@@ -22,7 +22,7 @@ MAY_USE = {
     **{program: BELOW_STORE + ("store",) for program in PROGRAMS},
     "tests": tuple(room for room in source.ROOMS if room != "tests"),
 }
-POLICY_FOR_OTHERS = ("policy/client.h", "policy/protocol.h")
+POLICY_FOR_OTHERS = ("policy/client.h", "policy/relay_client.h", "policy/protocol.h")
 POLICY_FOR_TOOLS = ("policy/bootstrap.h",)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.M)
 
