@@ -36,6 +36,7 @@ struct command {
 extern const struct command instance_commands[];	/* init serve check endpoints */
 extern const struct command directory_commands[];	/* user domain alias fetch */
 extern const struct command audit_commands[];		/* audit */
+extern const struct command queue_commands[];		/* queue */
 
 command_run cmd_init, cmd_serve, cmd_check, cmd_endpoints;
 

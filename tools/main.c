@@ -23,6 +23,7 @@ static const struct command *const tables[] = {
 	instance_commands,
 	directory_commands,
 	audit_commands,
+	queue_commands,
 };
 
 static const struct command *

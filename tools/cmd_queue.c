@@ -1,0 +1,217 @@
+/*
+ * mailadm queue: outgoing mail that has not left yet.  An entry is one
+ * recipient of one message.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ascii.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "net/ipc.h"
+#include "store/protocol.h"
+#include "store/queue_order.h"
+#include "tools/command.h"
+#include "tools/instance.h"
+#include "tools/print.h"
+
+#define DEADLINE_MS 60000
+
+static const struct column columns[] = {
+	{ "entry", "ENTRY", 6 }, { "mid", "MESSAGE", 13 }, { "state", "STATE", 8 },
+	{ "to", "TO", 30 }, { "attempts", "TRIED", 6 }, { "due", "NEXT TRY", 21 },
+	{ "detail", "LAST ANSWER", 0 },
+};
+
+struct listing {
+	const struct invocation *in;
+	uint64_t only;		/* 0: all */
+	unsigned rows;
+	enum status st;
+	struct problem *why;
+};
+
+static void
+set_time(json_t *object, const char *field, uint64_t at_s)
+{
+	struct buf at = buf_init(64);
+
+	clock_format_rfc3339(at_s, &at);
+	print_set(object, field, buf_slice(&at));
+	buf_clear(&at);
+}
+
+static json_t *
+row_object(const struct spool_row *row, uint32_t size_bytes)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "entry", json_integer((json_int_t)row->id));
+	print_set(object, "mid", row->mid);
+	print_set(object, "state", slice_from_cstr(row->state == SPOOL_HELD ? "held" : "waiting"));
+	print_set(object, "from", row->sender);
+	print_set(object, "to", row->recipient);
+	json_object_set_new(object, "size", json_integer(size_bytes));
+	json_object_set_new(object, "route", json_integer(row->route));
+	set_time(object, "queued", row->made_at);
+	set_time(object, "due", row->due_at);
+	json_object_set_new(object, "attempts", json_integer(row->attempts));
+	json_object_set_new(object, "delay_told", json_boolean(row->is_delay_told));
+	print_set(object, "detail", row->detail);
+	return object;
+}
+
+static void
+show(struct listing *list, json_t *object)
+{
+	if (list->in->is_json) {
+		print_json(object);
+	} else if (list->only != 0) {
+		print_details(object);
+	} else {
+		if (list->rows == 0)
+			print_headings(columns, ARRAY_LEN(columns));
+		print_row(columns, ARRAY_LEN(columns), object);
+	}
+	list->rows++;
+}
+
+static void
+on_frame(void *ctx, struct ipc_frame *frame)
+{
+	struct listing *list = ctx;
+	struct reader in = reader_of(frame->payload);
+	struct spool_row row;
+	uint32_t size_bytes;
+
+	if (frame->type == STORE_ROW &&
+	    queue_row_read(frame->payload, &row, &size_bytes) == STATUS_OK) {
+		json_t *object = row_object(&row, size_bytes);
+
+		if (list->only == 0 || list->only == row.id)
+			show(list, object);
+		json_decref(object);
+	} else if (frame->type == STORE_END) {
+		struct slice text;
+
+		list->st = (enum status)read_u8(&in);
+		text = read_slice(&in);
+		if (text.len > 0)
+			problem_set(list->why, "%.*s", SLICE_ARG(text));
+	}
+}
+
+static enum status
+ask(struct listing *list, uint16_t type, struct slice payload, struct problem *why)
+{
+	struct problem unused = { "" };
+	enum status st;
+
+	list->st = STATUS_IO;
+	list->why = why;
+	st = ipc_call_wait_every("store-admin.sock", type, payload, -1, STORE_END, DEADLINE_MS,
+	    on_frame, list, &unused);
+	if (st != STATUS_OK) {
+		problem_set(why, "no answer; is the instance served? (mailadm -C %s serve)",
+		    list->in->dir);
+		return STATUS_BUSY;
+	}
+	return list->st;
+}
+
+static enum status
+read_entry(const char *text, uint64_t *out, struct problem *why)
+{
+	if (parse_u64(slice_from_cstr(text), 1, UINT64_MAX, out) == STATUS_OK)
+		return STATUS_OK;
+	problem_set(why, "\"%s\" is no queue entry: mailadm queue list prints their numbers", text);
+	return STATUS_SYNTAX;
+}
+
+static enum status
+queue_list(const struct invocation *in, struct problem *why)
+{
+	struct listing list = { .in = in };
+	enum status st;
+
+	if (in->argc != 0) {
+		problem_set(why, "queue list takes nothing");
+		return STATUS_SYNTAX;
+	}
+	st = instance_enter(in->dir, why);
+	return st == STATUS_OK ? ask(&list, STORE_QUEUE_LIST, SLICE(""), why) : st;
+}
+
+static enum status
+queue_show(const struct invocation *in, struct problem *why)
+{
+	struct listing list = { .in = in };
+	enum status st = STATUS_SYNTAX;
+
+	if (in->argc == 1)
+		st = read_entry(in->argv[0], &list.only, why);
+	else
+		problem_set(why, "name one entry");
+	if (st == STATUS_OK)
+		st = instance_enter(in->dir, why);
+	if (st == STATUS_OK)
+		st = ask(&list, STORE_QUEUE_LIST, SLICE(""), why);
+	if (st == STATUS_OK && list.rows == 0) {
+		problem_set(why, "there is no queue entry %" PRIu64, list.only);
+		return STATUS_ABSENT;
+	}
+	return st;
+}
+
+static enum status
+order_one(const struct invocation *in, uint8_t kind, const char *text, struct problem *why)
+{
+	struct listing list = { .in = in };
+	struct queue_order order = { .kind = kind };
+	struct buf payload = buf_init(1024);
+	enum status st = read_entry(text, &order.id, why);
+
+	queue_order_put(&order, &payload);
+	if (st == STATUS_OK)
+		st = ask(&list, STORE_QUEUE_CHANGE, buf_slice(&payload), why);
+	buf_clear(&payload);
+	return st;
+}
+
+/* retry, hold, release, remove: one or several entries, each by itself. */
+static enum status
+queue_change(const struct invocation *in, struct problem *why)
+{
+	static const struct {
+		const char *verb;
+		uint8_t kind;
+	} verbs[] = {
+		{ "retry", QUEUE_ORDER_RETRY }, { "hold", QUEUE_ORDER_HOLD },
+		{ "release", QUEUE_ORDER_RELEASE }, { "remove", QUEUE_ORDER_REMOVE },
+	};
+	uint8_t kind = 0;
+	enum status st;
+
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (strcmp(verbs[i].verb, in->verb) == 0)
+			kind = verbs[i].kind;
+	if (in->argc == 0) {
+		problem_set(why, "name the entries: mailadm queue list prints their numbers");
+		return STATUS_SYNTAX;
+	}
+	st = instance_enter(in->dir, why);
+	for (int i = 0; i < in->argc && st == STATUS_OK; i++)
+		st = order_one(in, kind, in->argv[i], why);
+	return st;
+}
+
+const struct command queue_commands[] = {
+	{ "queue", "list", "", "outgoing mail that has not left yet", queue_list },
+	{ "queue", "show", "ENTRY", "one entry", queue_show },
+	{ "queue", "retry", "ENTRY...", "try now", queue_change },
+	{ "queue", "hold", "ENTRY...", "try no more until released", queue_change },
+	{ "queue", "release", "ENTRY...", "try again, now", queue_change },
+	{ "queue", "remove", "ENTRY...", "forget it unsent; nobody is told", queue_change },
+	{ 0 },
+};
