@@ -398,7 +398,8 @@ conn_finish(struct conn **cp)
 
 	if (c == NULL)
 		return;
-	if (c->is_broken) {
+	/* In a handshake that brought nothing nobody could hear our last words. */
+	if (c->is_broken || (c->phase == PHASE_SHAKING && fifo_len(&c->out) == 0)) {
 		conn_close(cp);
 		return;
 	}

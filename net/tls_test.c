@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <openssl/ssl.h>
 
@@ -199,6 +201,24 @@ noise_instead_of_a_handshake_fails(void **state)
 }
 
 static void
+finishing_within_a_silent_handshake_waits_for_nobody(void **state)
+{
+	struct world *w = *state;
+	struct side silent = { 0 };
+	int fds[2];
+
+	testing_pair(fds);
+	side_open(&silent, w->loop, fds[0]);
+	conn_start_tls(silent.conn, w->server_context, NULL);
+	testing_turn(w->loop, 2);
+	conn_finish(&silent.conn);
+	testing_turn(w->loop, 2);
+	CHECK(send(fds[1], "x", 1, MSG_NOSIGNAL) < 0);
+	side_clear(&silent);
+	close(fds[1]);
+}
+
+static void
 a_goodbye_is_an_end_and_a_cut_is_a_failure(void **state)
 {
 	struct world *w = *state;
@@ -361,6 +381,7 @@ main(void)
 		T(the_wrong_name_or_authority_fails_the_handshake),
 		T(an_unchecked_client_takes_any_certificate),
 		T(noise_instead_of_a_handshake_fails),
+		T(finishing_within_a_silent_handshake_waits_for_nobody),
 		T(a_goodbye_is_an_end_and_a_cut_is_a_failure),
 		T(a_conn_may_be_closed_when_it_becomes_secure),
 		T(sessions_resume_at_any_front_that_has_the_ticket_key),
