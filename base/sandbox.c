@@ -231,10 +231,10 @@ allow_sockets(scmp_filter_ctx filter, unsigned may)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
 	if (rc == 0 && (may & SANDBOX_CONNECT_UNIX))
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-		    SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+		    SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 	for (size_t i = 0; i < ARRAY_LEN(tcp) && rc == 0 && (may & SANDBOX_CONNECT_TCP); i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-		    SCMP_A0(SCMP_CMP_EQ, tcp[i]));
+		    SCMP_A0(SCMP_CMP_EQ, tcp[i], 0));
 	if (rc == 0 && (may & SANDBOX_CONNECT_TCP))	/* the resolver binds its UDP sockets */
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
 	if (rc == 0 && (may & SANDBOX_CONNECT_TCP))

@@ -29,7 +29,7 @@ static enum status
 read_options(const struct invocation *in, struct init_options *out, struct problem *why)
 {
 	*out = (struct init_options){ 0 };
-	for (int i = 0; i < in->argc; i++) {
+	for (int i = 0; i < in->argc; i += 2) {
 		const char *value = i + 1 < in->argc ? in->argv[i + 1] : "";
 
 		if (strcmp(in->argv[i], "--domain") == 0 && value[0] != '\0') {
@@ -41,7 +41,6 @@ read_options(const struct invocation *in, struct init_options *out, struct probl
 			problem_set(why, "init takes --domain DOMAIN and --ports auto|standard");
 			return STATUS_SYNTAX;
 		}
-		i++;
 	}
 	if (out->domain == NULL) {
 		problem_set(why, "name the company's mail domain: init --domain acme.example");
