@@ -78,8 +78,9 @@ text_in_fields_comes_back(void **state)
 {
 	static const char *const rows[] = {
 		"", "Undelivered", "\xe9\x80\x80\xe4\xbf\xa1",
-		"\xe9\x82\xae\xe4\xbb\xb6\xe6\x9c\xaa\xe8\x83\xbd\xe9\x80\x81\xe8\xbe\xbe Undelivered "
-		"mail returned to its author because nobody is there to take it in the end \xe5\xa5\xbd",
+		("\xe9\x82\xae\xe4\xbb\xb6\xe6\x9c\xaa\xe8\x83\xbd\xe9\x80\x81\xe8\xbe\xbe Undelivered "
+		"mail returned to its author because nobody is there to take it in the end "
+		"\xe5\xa5\xbd"),
 		"=?utf-8?Q?no?= word",
 	};
 
@@ -203,8 +204,8 @@ a_message_in_parts_is_read_back(void **state)
 	part_scan(buf_slice(&out), &tree);
 	CHECK_U64(tree.count, 5);
 	for (uint32_t i = 1; i < tree.count; i++) {
-		static const char *const bodies[] = { "", "plain\r\ntext\r\n", "\xe4\xbd\xa0"
-			"\xe5\xa5\xbd\r\n", "Subject: \xc4\xe3\xba\xc3\r\n", "a\r\nb\r\n" };
+		static const char *const bodies[] = { "", "plain\r\ntext\r\n", "\xe4\xbd\xa0\xe5\xa5\xbd\r\n",
+			 "Subject: \xc4\xe3\xba\xc3\r\n", "a\r\nb\r\n" };
 		const struct part *p = &tree.parts[i];
 
 		buf_reset(&back);
