@@ -13,6 +13,8 @@
 #define LINE_MAX 998
 #define ENCODED_LINE 76		/* RFC 2045 s.6.7 and s.6.8 */
 #define VALUE_MAX 65536
+#define DISPLAY_MAX 250		/* of a mailbox in a list; twice as long in quotes */
+#define ADDRESS_MAX 320
 
 /* value on one line: what could end it, or is no text, is a blank. */
 static void
@@ -175,6 +177,29 @@ compose_field_mailbox(struct buf *out, struct slice name, struct slice display,
 	put_folded(out, buf_slice(&value), name.len + 2);
 	buf_clear(&flat);
 	buf_clear(&value);
+	buf_clear(&plain);
+}
+
+void
+compose_mailbox(struct buf *out, struct slice display, struct slice address)
+{
+	struct slice cut = slice_sub(display, 0, utf8_cut(display, DISPLAY_MAX));
+	struct buf flat = buf_init(VALUE_MAX), plain = buf_init(VALUE_MAX);
+
+	flatten(slice_trim(cut), true, &flat);
+	flatten(slice_sub(slice_trim(address), 0, ADDRESS_MAX), false, &plain);
+	if (!is_ascii(buf_slice(&flat)))
+		(void)word_encode(buf_slice(&flat), out);
+	else if (is_phrase(buf_slice(&flat)))
+		(void)buf_append(out, buf_slice(&flat));
+	else
+		put_quoted(out, buf_slice(&flat));
+	if (flat.len > 0)
+		(void)buf_append(out, SLICE(" <"));
+	(void)buf_append(out, buf_slice(&plain));
+	if (flat.len > 0)
+		(void)buf_append_byte(out, '>');
+	buf_clear(&flat);
 	buf_clear(&plain);
 }
 

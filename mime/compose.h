@@ -21,6 +21,13 @@ void compose_field_text(struct buf *out, struct slice name, struct slice utf8);
 /* The same for one mailbox: display name in UTF-8, may be empty; address as it goes on the wire. */
 void compose_field_mailbox(struct buf *out, struct slice name, struct slice display,
     struct slice address);
+/*
+ * Append one mailbox of an address list: "Zhang San" <address>, the name in
+ * encoded words where it has to be; without a name the bare address.  Its first
+ * line, and what follows its last fold, has at most COMPOSE_MAILBOX_MAX bytes.
+ */
+#define COMPOSE_MAILBOX_MAX 900
+void compose_mailbox(struct buf *out, struct slice display, struct slice address);
 /* "Date:", in UTC. */
 void compose_field_date(struct buf *out, uint64_t at_s);
 /* The empty line behind a header. */

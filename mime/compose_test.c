@@ -127,6 +127,34 @@ mailboxes_are_quoted_and_encoded(void **state)
 }
 
 static void
+mailboxes_of_a_list_fit_their_line(void **state)
+{
+	static const struct { const char *name, *address, *want; } rows[] = {
+		{ "", "a@b.test", "a@b.test" },
+		{ "Zhang San", "a@b.test", "Zhang San <a@b.test>" },
+		{ "Zhang, \"San\"", "a@b.test", "\"Zhang, \\\"San\\\"\" <a@b.test>" },
+		{ "\xe4\xbd\xa0", "a@b.test", "=?utf-8?B?5L2g?= <a@b.test>" },
+		{ "a\r\nBcc: x", "a@b\r\n.test", "\"a  Bcc: x\" <a@b  .test>" },
+		{ "=?utf-8?B?YQ==?=", "\xe4@b", "\"=?utf-8?B?YQ==?=\" <?@b>" },
+	};
+	char big[2000];
+	struct buf out = buf_init(8192);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		buf_reset(&out);
+		compose_mailbox(&out, slice_from_cstr(rows[i].name),
+		    slice_from_cstr(rows[i].address));
+		CHECK_SLICE(buf_slice(&out), rows[i].want);
+	}
+	memset(big, '"', sizeof(big));
+	buf_reset(&out);
+	compose_mailbox(&out, slice_make(big, sizeof(big)), slice_make(big, sizeof(big)));
+	CHECK(out.len <= COMPOSE_MAILBOX_MAX);
+	buf_clear(&out);
+}
+
+static void
 dates_are_those_of_rfc_5322(void **state)
 {
 	struct buf out = buf_init(OUT_MAX);
@@ -229,6 +257,7 @@ main(void)
 		cmocka_unit_test(a_value_without_blanks_is_cut_at_the_longest_line),
 		cmocka_unit_test(text_in_fields_comes_back),
 		cmocka_unit_test(mailboxes_are_quoted_and_encoded),
+		cmocka_unit_test(mailboxes_of_a_list_fit_their_line),
 		cmocka_unit_test(dates_are_those_of_rfc_5322),
 		cmocka_unit_test(quoted_printable_keeps_every_byte),
 		cmocka_unit_test(a_message_in_parts_is_read_back),
