@@ -64,6 +64,7 @@ static const struct child_kind {
 	{ "pop3d", "front", TIER_FRONT, SIZE_MAX, { "pop3", "pop3s" }, { 0 },
 	    { [KEY_TICKET] = true } },
 	{ "fetchd", NULL, TIER_FRONT, SIZE_MAX, { 0 }, { 0 }, { 0 } },
+	{ "relayd", NULL, TIER_FRONT, SIZE_MAX, { 0 }, { 0 }, { 0 } },
 };
 
 struct child {

@@ -127,7 +127,7 @@ static void
 check_settings(struct check *c)
 {
 	static const char *const programs[] = { "stored", "policyd", "smtpd", "imapd", "pop3d",
-		"fetchd" };
+		"fetchd", "relayd" };
 	struct serve_settings settings;
 	struct problem why = { "" };
 	char dir[PROGRAMS_DIR_MAX];

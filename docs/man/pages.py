@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROGRAMS = ("mailadm", "stored", "policyd", "digest", "smtpd", "imapd", "pop3d", "fetchd")
+PROGRAMS = ("mailadm", "stored", "policyd", "digest", "smtpd", "imapd", "pop3d", "fetchd",
+            "relayd")
 HERE = Path(__file__).parent
 
 
