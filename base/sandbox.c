@@ -9,11 +9,14 @@
 #include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/slice.h"
@@ -34,10 +37,14 @@
 #define LL_FS_REFER (UINT64_C(1) << 13)
 #define LL_FS_TRUNCATE (UINT64_C(1) << 14)
 #define LL_FS_IOCTL_DEV (UINT64_C(1) << 15)
-#define LL_NET_ALL UINT64_C(3)		/* bind and connect TCP */
+#define LL_NET_BIND UINT64_C(1)
+#define LL_NET_CONNECT UINT64_C(2)
 #define LL_SCOPE_ALL UINT64_C(3)	/* abstract Unix sockets, signals */
 #define LL_CREATE_VERSION 1u
 #define LL_RULE_PATH_BENEATH 1
+
+#define MEMORY_MAX (UINT64_C(4) << 30)
+#define THREADS_MAX 1024	/* of one user: all instances of the machine together */
 
 /* All file rights that an ABI knows, by its number. */
 static const uint64_t fs_rights[] = { 0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff };
@@ -61,22 +68,24 @@ static const int common_calls[] = {
 	SCMP_SYS(getsockopt), SCMP_SYS(gettid), SCMP_SYS(gettimeofday), SCMP_SYS(getuid),
 	SCMP_SYS(lseek), SCMP_SYS(madvise), SCMP_SYS(memfd_create), SCMP_SYS(mremap),
 	SCMP_SYS(munmap), SCMP_SYS(nanosleep), SCMP_SYS(newfstatat), SCMP_SYS(pipe2),
-	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pread64), SCMP_SYS(preadv), SCMP_SYS(prlimit64),
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pread64), SCMP_SYS(preadv),
 	SCMP_SYS(pwrite64), SCMP_SYS(pwritev), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall), SCMP_SYS(rseq), SCMP_SYS(rt_sigaction),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(sched_yield), SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(set_robust_list),
 	SCMP_SYS(setsockopt), SCMP_SYS(shutdown), SCMP_SYS(sigaltstack), SCMP_SYS(socketpair),
-	SCMP_SYS(tgkill), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(uname),
+	SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(uname),
 	SCMP_SYS(write), SCMP_SYS(writev),
 };
 static const int open_calls[] = {
-	SCMP_SYS(access), SCMP_SYS(chmod), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
-	SCMP_SYS(fallocate), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(sync_file_range),
-	SCMP_SYS(flock), SCMP_SYS(fstatfs), SCMP_SYS(getdents64), SCMP_SYS(mkdir),
-	SCMP_SYS(mkdirat), SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(rename), SCMP_SYS(renameat),
-	SCMP_SYS(renameat2), SCMP_SYS(stat), SCMP_SYS(statfs), SCMP_SYS(statx), SCMP_SYS(unlink),
-	SCMP_SYS(unlinkat),
+	SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(flock),
+	SCMP_SYS(fstatfs), SCMP_SYS(getdents64), SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat),
+	SCMP_SYS(statfs), SCMP_SYS(statx),
+};
+static const int change_calls[] = {
+	SCMP_SYS(chmod), SCMP_SYS(fallocate), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(mkdir),
+	SCMP_SYS(mkdirat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
+	SCMP_SYS(sync_file_range), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
 };
 /* Whoever calls these is somebody else by now. */
 static const int deadly_calls[] = {
@@ -109,10 +118,17 @@ take_user(const struct sandbox_profile *p, struct buf *level, struct problem *wh
 	const struct passwd *user;
 	int death_signal = 0;
 
-	if (geteuid() != 0 || p->user == NULL || (user = getpwnam(p->user)) == NULL)
+	if (geteuid() != 0 || p->user == NULL)
 		return STATUS_OK;
+	user = getpwnam(p->user);
+	if (user == NULL) {
+		problem_set(why, "root does not serve: there is no user %s (mailadm init makes it)",
+		    p->user);
+		return STATUS_ABSENT;
+	}
 	(void)prctl(PR_GET_PDEATHSIG, &death_signal);
-	if (initgroups(p->user, user->pw_gid) != 0 ||
+	/* Our place stays the current directory, which lies inside. */
+	if (initgroups(p->user, user->pw_gid) != 0 || (p->root != NULL && chroot(p->root) != 0) ||
 	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
 	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
 		return refused(why, "user");
@@ -123,6 +139,8 @@ take_user(const struct sandbox_profile *p, struct buf *level, struct problem *wh
 	/* Changing the user forgets that the supervisor's death is to end us. */
 	(void)prctl(PR_SET_PDEATHSIG, death_signal);
 	reached(level, "uid");
+	if (p->root != NULL)
+		reached(level, "root");
 	return STATUS_OK;
 }
 
@@ -142,12 +160,28 @@ drop_capabilities(struct buf *level, struct problem *why)
 	return STATUS_OK;
 }
 
-static enum status
-set_limits(struct buf *level, struct problem *why)
+/* Never more than before: raising is for root. */
+static int
+set_limit(int which, rlim_t most)
 {
-	const struct rlimit none = { 0, 0 };
+	struct rlimit limit;
 
-	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+	if (getrlimit((unsigned)which, &limit) != 0)
+		return -1;
+	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max > most)
+		limit.rlim_max = most;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit((unsigned)which, &limit);
+}
+
+static enum status
+set_limits(const struct sandbox_profile *p, struct buf *level, struct problem *why)
+{
+	/* A checker's shadow memory is larger than any limit. */
+	if (set_limit(RLIMIT_CORE, 0) != 0 ||
+	    set_limit(RLIMIT_DATA, IS_SANITIZED ? RLIM_INFINITY : MEMORY_MAX) != 0 ||
+	    set_limit(RLIMIT_NPROC, p->may & SANDBOX_THREADS ? THREADS_MAX : 0) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return refused(why, "limits");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return refused(why, "no_new_privs");
@@ -191,8 +225,8 @@ enter_landlock(const struct sandbox_profile *p, struct buf *level, struct proble
 		return STATUS_OK;	/* not in this kernel */
 	attr.fs = fs_rights[(size_t)abi < ARRAY_LEN(fs_rights) ? (size_t)abi
 							      : ARRAY_LEN(fs_rights) - 1];
-	if (abi >= 4 && !(p->may & SANDBOX_CONNECT_TCP))
-		attr.net = LL_NET_ALL;
+	if (abi >= 4)	/* listening sockets are inherited, nobody makes one */
+		attr.net = p->may & SANDBOX_CONNECT_TCP ? LL_NET_BIND : LL_NET_BIND | LL_NET_CONNECT;
 	if (abi >= 6)
 		attr.scoped = LL_SCOPE_ALL;
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, known, 0);
@@ -238,7 +272,21 @@ allow_sockets(scmp_filter_ctx filter, unsigned may)
 	if (rc == 0 && (may & SANDBOX_CONNECT_TCP))	/* the resolver binds its UDP sockets */
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
 	if (rc == 0 && (may & SANDBOX_CONNECT_TCP))
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 0);
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_EQ, FIONBIO));
+	return rc;
+}
+
+/* Signals and limits, of ourselves alone. */
+static int
+allow_self(scmp_filter_ctx filter)
+{
+	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+
+	if (rc == 0)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+		    SCMP_A0(SCMP_CMP_EQ, 0));
 	return rc;
 }
 
@@ -261,6 +309,15 @@ allow_memory(scmp_filter_ctx filter, unsigned may)
 	return rc;
 }
 
+static bool
+may_write(const struct sandbox_profile *p)
+{
+	for (size_t i = 0; i < p->path_count; i++)
+		if (p->paths[i].access == SANDBOX_WRITE)
+			return true;
+	return false;
+}
+
 static enum status
 enter_seccomp(const struct sandbox_profile *p, struct buf *level, struct problem *why)
 {
@@ -272,6 +329,12 @@ enter_seccomp(const struct sandbox_profile *p, struct buf *level, struct problem
 	rc = allow_calls(filter, common_calls, ARRAY_LEN(common_calls));
 	if (rc == 0 && (p->may & SANDBOX_OPEN))
 		rc = allow_calls(filter, open_calls, ARRAY_LEN(open_calls));
+	if (rc == 0 && (p->may & SANDBOX_OPEN) && may_write(p))
+		rc = allow_calls(filter, change_calls, ARRAY_LEN(change_calls));
+	if (rc == 0)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (rc == 0)
+		rc = allow_self(filter);
 	if (rc == 0)
 		rc = allow_sockets(filter, p->may);
 	if (rc == 0)
@@ -289,15 +352,32 @@ enter_seccomp(const struct sandbox_profile *p, struct buf *level, struct problem
 	return STATUS_OK;
 }
 
+/* Users and system calls could be changed for other threads, too, but not Landlock. */
+static enum status
+check_alone(struct problem *why)
+{
+	struct stat threads;
+
+	/* Two links of the folder itself, and one each thread. */
+	if (stat("/proc/self/task", &threads) != 0 || threads.st_nlink <= 3)
+		return STATUS_OK;
+	problem_set(why, "%d threads were started before the cage was entered",
+	    (int)threads.st_nlink - 3);
+	return STATUS_DENIED;
+}
+
 enum status
 sandbox_enter(const struct sandbox_profile *p, struct buf *level, struct problem *why)
 {
-	enum status st = take_user(p, level, why);
+	enum status st = check_alone(why);
 
+	tzset();	/* its file cannot be read later */
+	if (st == STATUS_OK)
+		st = take_user(p, level, why);
 	if (st == STATUS_OK)
 		st = drop_capabilities(level, why);
 	if (st == STATUS_OK)
-		st = set_limits(level, why);
+		st = set_limits(p, level, why);
 	if (st == STATUS_OK)
 		st = enter_landlock(p, level, why);
 	if (st == STATUS_OK)

@@ -31,15 +31,22 @@ struct sandbox_path {
 
 struct sandbox_profile {
 	unsigned may;			/* SANDBOX_* */
-	const struct sandbox_path *paths;
+	const struct sandbox_path *paths;	/* as seen from the current directory, inside root */
 	size_t path_count;
-	const char *user;		/* "tradepost-smtpd": taken when started as root and it exists */
+	const char *user;		/* "tradepost-smtpd": taken when started as root */
+	const char *root;		/* all of the file system that is left, when started as root:
+					 * ".", ".."; NULL: it stays whole */
 };
 
 /*
- * Enter, for ever.  Steps: user and groups, limits, not dumpable, capabilities,
- * no_new_privs, Landlock, seccomp.  *level gets them by name ("uid,caps,nnp,landlock7,seccomp").
- * IO when the kernel refuses a step that it supports: the process must not go on.
+ * Enter, for ever.  Steps: user, groups and root directory, capabilities, limits
+ * (no core file; at most 4 GiB of memory of its own; no processes, and 1,024
+ * threads of its user where it may start any), not dumpable, no_new_privs, Landlock, seccomp.
+ * *level gets them by name ("uid,root,caps,nnp,landlock7,seccomp").  The size of files is not
+ * limited: the log may be one.  Time zones work inside.
+ * IO      the kernel refuses a step that it supports: the process must not go on
+ * ABSENT  started as root, and there is no such user
+ * DENIED  there are threads already, which would stay outside
  */
 MUST_USE enum status sandbox_enter(const struct sandbox_profile *p, struct buf *level,
     struct problem *why);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -48,6 +49,25 @@ can_write_inside(void)
 }
 
 static bool
+can_change_mode(void)
+{
+	return chmod("inside", 0644) == 0;
+}
+
+/* The folder as the root directory. */
+static bool
+can_read_from_root(void)
+{
+	return can_read("/inside");
+}
+
+static bool
+can_be_root(void)
+{
+	return setuid(0) == 0 || geteuid() == 0;
+}
+
+static bool
 can_make_folder_inside(void)
 {
 	return mkdir("folder", 0700) == 0;
@@ -76,6 +96,14 @@ can_unix(void)
 static void *
 nothing(void *arg)
 {
+	return arg;
+}
+
+static void *
+wait_for_ever(void *arg)
+{
+	for (;;)
+		pause();
 	return arg;
 }
 
@@ -118,6 +146,43 @@ can_signal_others(void)
 	return kill(getppid(), 0) == 0;
 }
 
+static bool
+can_signal_a_thread(void)
+{
+	return tgkill(getppid(), getppid(), 0) == 0;
+}
+
+static bool
+can_signal_itself(void)
+{
+	return tgkill(getpid(), getpid(), 0) == 0;
+}
+
+static bool
+can_limit_others(void)
+{
+	struct rlimit files;
+
+	return prlimit(getppid(), RLIMIT_NOFILE, NULL, &files) == 0;
+}
+
+static bool
+can_have_core_files(void)
+{
+	struct rlimit core;
+
+	return getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max > 0;
+}
+
+static bool
+can_take_much_memory(void)
+{
+	void *much = mmap(NULL, (size_t)5 << 30, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return much != MAP_FAILED && !IS_SANITIZED;
+}
+
 enum outcome { ALLOWED, REFUSED, KILLED };
 
 /* A child enters the cage and tries; as the outcome, what became of it. */
@@ -151,12 +216,14 @@ a_cage_holds_what_its_profile_says(void **state)
 {
 	static const struct sandbox_path readable[] = { { ".", SANDBOX_READ } };
 	static const struct sandbox_path writable[] = { { ".", SANDBOX_WRITE } };
-	static const struct sandbox_profile none = { 0, NULL, 0, NULL };
-	static const struct sandbox_profile reads = { SANDBOX_OPEN, readable, 1, NULL };
-	static const struct sandbox_profile writes = { SANDBOX_OPEN, writable, 1, NULL };
-	static const struct sandbox_profile talks = { SANDBOX_CONNECT_UNIX | SANDBOX_THREADS, NULL,
-		0, NULL };
-	static const struct sandbox_profile dials = { SANDBOX_CONNECT_TCP, NULL, 0, NULL };
+	static const struct sandbox_profile none = { .may = 0 };
+	static const struct sandbox_profile reads = { .may = SANDBOX_OPEN, .paths = readable,
+		.path_count = 1 };
+	static const struct sandbox_profile writes = { .may = SANDBOX_OPEN, .paths = writable,
+		.path_count = 1 };
+	static const struct sandbox_profile talks = { .may = SANDBOX_CONNECT_UNIX |
+		SANDBOX_THREADS };
+	static const struct sandbox_profile dials = { .may = SANDBOX_CONNECT_TCP };
 	static const struct {
 		const struct sandbox_profile *profile;
 		bool (*act)(void);
@@ -168,15 +235,22 @@ a_cage_holds_what_its_profile_says(void **state)
 		{ &none, can_thread, REFUSED },
 		{ &none, can_make_code, REFUSED },
 		{ &none, can_signal_others, REFUSED },
+		{ &none, can_signal_a_thread, REFUSED },
+		{ &none, can_signal_itself, ALLOWED },
+		{ &none, can_limit_others, REFUSED },
+		{ &none, can_have_core_files, REFUSED },
+		{ &none, can_take_much_memory, REFUSED },
 		{ &none, can_exec, KILLED },
 		{ &none, can_trace, KILLED },
 		{ &reads, can_read_inside, ALLOWED },
 		{ &reads, can_read_outside, REFUSED },
 		{ &reads, can_write_inside, REFUSED },
 		{ &reads, can_make_folder_inside, REFUSED },
+		{ &reads, can_change_mode, REFUSED },
 		{ &reads, can_exec, KILLED },
 		{ &writes, can_make_folder_inside, ALLOWED },
 		{ &writes, can_write_inside, ALLOWED },
+		{ &writes, can_change_mode, ALLOWED },
 		{ &talks, can_unix, ALLOWED },
 		{ &talks, can_thread, ALLOWED },
 		{ &talks, can_tcp, REFUSED },
@@ -194,6 +268,48 @@ a_cage_holds_what_its_profile_says(void **state)
 	}
 }
 
+static void
+nobody_enters_with_threads_outside(void **state)
+{
+	static const struct sandbox_profile none = { .may = 0 };
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct buf level = buf_init(256);
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, wait_for_ever, NULL) != 0)
+			_exit(100);
+		_exit((int)sandbox_enter(&none, &level, NULL));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), STATUS_DENIED);
+}
+
+static void
+root_becomes_a_user_in_a_part_of_the_file_system(void **state)
+{
+	static const struct sandbox_path readable[] = { { ".", SANDBOX_READ } };
+	static const struct sandbox_profile nobody = { .may = SANDBOX_OPEN, .paths = readable,
+		.path_count = 1, .user = "nobody", .root = "." };
+	static const struct sandbox_profile unknown = { .user = "tradepost-unheard-of" };
+	struct buf level = buf_init(256);
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	CHECK(attempt(&nobody, can_read_from_root) == ALLOWED);
+	CHECK(attempt(&nobody, can_read_inside) == ALLOWED);
+	CHECK(attempt(&nobody, can_read_outside) == REFUSED);
+	CHECK(attempt(&nobody, can_be_root) == REFUSED);
+	CHECK_STATUS(sandbox_enter(&unknown, &level, NULL), STATUS_ABSENT);
+	CHECK_U64(level.len, 0);
+	CHECK_U64(geteuid(), 0);
+}
+
 static int
 make_folder(void **state)
 {
@@ -202,7 +318,9 @@ make_folder(void **state)
 	(void)state;
 	if (mkdtemp(folder) == NULL || chdir(folder) != 0)
 		return -1;
-	fd = open("inside", O_WRONLY | O_CREAT, 0600);
+	fd = open("inside", O_WRONLY | O_CREAT, 0644);
+	if (fchmod(fd, 0644) != 0 || chmod(".", 0711) != 0)
+		return -1;
 	return fd < 0 ? -1 : close(fd);
 }
 
@@ -220,6 +338,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cage_holds_what_its_profile_says),
+		cmocka_unit_test(nobody_enters_with_threads_outside),
+		cmocka_unit_test(root_becomes_a_user_in_a_part_of_the_file_system),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

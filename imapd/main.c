@@ -16,6 +16,7 @@ static const struct sandbox_path worker_paths[] = { { "../store", SANDBOX_READ }
 static const struct sandbox_profile front_sandbox = {
 	.may = SANDBOX_CONNECT_UNIX,
 	.user = FRONT_USER,
+	.root = ".",
 };
 
 static const struct sandbox_profile worker_sandbox = {
@@ -23,6 +24,7 @@ static const struct sandbox_profile worker_sandbox = {
 	.paths = worker_paths,
 	.path_count = ARRAY_LEN(worker_paths),
 	.user = "tradepost-imapd",
+	.root = "..",
 };
 
 static const struct {

@@ -164,15 +164,10 @@ end(struct daemon *d)
 static const struct sandbox_profile *
 sandbox(const struct daemon *d)
 {
-	static const struct sandbox_path paths[] = {
-		{ "store-plan.sock", SANDBOX_WRITE },
-		{ "/etc/localtime", SANDBOX_READ },
-	};
 	static const struct sandbox_profile profile = {
 		.may = SANDBOX_CONNECT_UNIX | SANDBOX_THREADS,
-		.paths = paths,
-		.path_count = ARRAY_LEN(paths),
 		.user = "tradepost-policyd",
+		.root = ".",
 	};
 
 	(void)d;

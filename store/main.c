@@ -213,6 +213,7 @@ stored_sandbox(const struct daemon *d)
 		.paths = paths,
 		.path_count = ARRAY_LEN(paths),
 		.user = STORED_USER,
+		.root = "..",
 	};
 
 	(void)d;
