@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -381,15 +384,47 @@ make_keys(struct children *all, struct problem *why)
 }
 
 /*
- * Served by root, the daemons have users of their own and meet at these
- * sockets, where each asks the kernel who comes; the administrator's are root's.
+ * Served by root, the daemons have users of their own.  A socket belongs to
+ * whom it is for, so that nobody else can even connect; what listens asks the kernel
+ * who comes all the same.  What is not listed is the administrator's: root's.
  */
-static unsigned
-socket_mode(const char *name)
+static const struct {
+	const char *name, *user, *group;	/* group: NULL for none */
+	mode_t mode;
+} doors[] = {
+	{ "store-plan", "tradepost-policyd", NULL, 0600 },
+	{ "store-work", "root", "tradepost-store", 0660 },
+	{ "store-queue", "tradepost-relayd", NULL, 0600 },
+	{ "policy", "root", NULL, 0666 },	/* for five users of no common group */
+	{ "digest", "tradepost-digest", NULL, 0600 },
+	{ "imap-worker", "tradepost-imapfront", NULL, 0600 },
+	{ "pop3-worker", "tradepost-pop3front", NULL, 0600 },
+};
+
+static enum status
+socket_give(const char *name, const char *file, struct problem *why)
 {
-	if (geteuid() != 0 || slice_ends(slice_from_cstr(name), SLICE("-admin")))
-		return 0600;
-	return 0666;
+	for (size_t i = 0; i < ARRAY_LEN(doors) && geteuid() == 0; i++) {
+		const struct passwd *user;
+		const struct group *group = NULL;
+
+		if (strcmp(doors[i].name, name) != 0)
+			continue;
+		user = getpwnam(doors[i].user);
+		if (doors[i].group != NULL)
+			group = getgrnam(doors[i].group);
+		if (user == NULL || (doors[i].group != NULL && group == NULL)) {
+			problem_set(why, "there is no user %s, or no group for it: mailadm init makes "
+			    "them", doors[i].user);
+			return STATUS_ABSENT;
+		}
+		if (chown(file, user->pw_uid, group == NULL ? (gid_t)0 : group->gr_gid) != 0 ||
+		    chmod(file, doors[i].mode) != 0) {
+			problem_set_errno(why, errno, "run/%s", file);
+			return STATUS_IO;
+		}
+	}
+	return STATUS_OK;
 }
 
 static enum status
@@ -418,8 +453,9 @@ add_child(struct children *all, const struct child_kind *kind, uint32_t instance
 			    (unsigned)instance);
 		else
 			snprintf(file, sizeof(file), "%s.sock", kind->local[i]);
-		st = endpoints_add_unix(&all->locals, kind->local[i], file,
-		    socket_mode(kind->local[i]), why);
+		st = endpoints_add_unix(&all->locals, kind->local[i], file, 0600, why);
+		if (st == STATUS_OK)
+			st = socket_give(kind->local[i], file, why);
 		if (st != STATUS_OK)
 			return st;
 	}
