@@ -8,6 +8,7 @@ import unittest
 
 import documented
 import includes
+import paths
 import sizes
 import source
 import words
@@ -92,6 +93,16 @@ class Lint(unittest.TestCase):
             ("net/a.c", "/* unlike strcpy(a, b) */\nchar s[] = \"sprintf(\";\n", 0),
             ("net/a.c", "#include <ctype.h>\n", 1),
             ("docs/a.md", "Co-" + "Authored-By: x\n", 1),
+        ])
+
+    def test_documents_name_what_is_there(self):
+        self.assert_counts(paths, [
+            ("docs/a.md", "`docs/a.md`, `docs/*.md`, `docs/`, `docs/a` [b](a.md)", 1),
+            ("docs/a.md", "`docs/b.md`", 1),
+            ("docs/a.md", "`docs/b*.md`", 1),
+            ("docs/a.md", "`tls/ca.pem`, `./docs/b`, `-/+ERR`", 0),
+            ("docs/a.md", "[b](b.md)", 1),
+            ("docs/a.md", "[b](http://b.example/b.md) [c](#c)", 0),
         ])
 
     def test_comments_and_strings_do_not_confuse_each_other(self):
