@@ -110,6 +110,8 @@ uint32_t ipc_call(struct ipc_client *c, uint16_t type, struct slice payload, int
 void ipc_cancel(struct ipc_client *c, uint32_t call);
 /* Send a notice (request 0); dropped when not connected. */
 void ipc_notify(struct ipc_client *c, uint16_t type, struct slice payload);
+/* The same with a descriptor, which stays the caller's; -1: without one. */
+void ipc_notify_fd(struct ipc_client *c, uint16_t type, struct slice payload, int fd);
 
 /*
  * For command line tools: connect, ask, wait.  rows: called for every frame that

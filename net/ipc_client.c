@@ -358,6 +358,12 @@ ipc_cancel(struct ipc_client *c, uint32_t number)
 void
 ipc_notify(struct ipc_client *c, uint16_t type, struct slice payload)
 {
+	ipc_notify_fd(c, type, payload, -1);
+}
+
+void
+ipc_notify_fd(struct ipc_client *c, uint16_t type, struct slice payload, int fd)
+{
 	if (c->channel != NULL)
-		channel_send(c->channel, type, 0, payload, -1);
+		channel_send(c->channel, type, 0, payload, fd);
 }

@@ -152,6 +152,67 @@ work_comes_back_as_it_went(void **state)
 	buf_clear(&b);
 }
 
+static void
+orders_to_rewrite_come_back_as_they_went(void **state)
+{
+	static const struct slice domains[] = { SLICE("a.test"), SLICE("b.test") };
+	static const struct rewrite_address addresses[] = { { SLICE("i"), SLICE("n"), SLICE("o") } };
+	const struct rewrite_order order = { 3, 99, SLICE("m"), SLICE("name"), SLICE("x@y"),
+		SLICE("y"), 2, 1, domains, addresses };
+	struct digest_rewrite *w = mem_new(struct digest_rewrite);
+	struct buf b = buf_init(4096);
+	char *copy;
+
+	(void)state;
+	digest_rewrite_put(&b, 7, 10, &order);
+	CHECK_STATUS(digest_rewrite_read(buf_slice(&b), w), STATUS_OK);
+	CHECK(w->number == 7 && w->size_bytes == 10 && w->order.prefix_len == 3);
+	CHECK(w->order.at_s == 99 && w->order.domain_count == 2 && w->order.address_count == 1);
+	CHECK_SLICE(w->order.mid, "m");
+	CHECK_SLICE(w->order.name, "name");
+	CHECK_SLICE(w->order.address, "x@y");
+	CHECK_SLICE(w->order.domain, "y");
+	CHECK_SLICE(w->order.domains[1], "b.test");
+	CHECK_SLICE(w->order.addresses[0].inside, "i");
+	CHECK_SLICE(w->order.addresses[0].name, "n");
+	CHECK_SLICE(w->order.addresses[0].address, "o");
+	for (size_t cut = 0; cut < b.len; cut++) {
+		copy = mem_dup(slice_sub(buf_slice(&b), 0, cut));
+		CHECK_STATUS(digest_rewrite_read(slice_make(copy, cut), w), STATUS_CORRUPT);
+		mem_free(copy);
+	}
+	put_u8(&b, 0);
+	CHECK_STATUS(digest_rewrite_read(buf_slice(&b), w), STATUS_CORRUPT);
+	buf_reset(&b);
+	digest_rewrite_put(&b, 7, 2, &order);	/* more prefix than text */
+	CHECK_STATUS(digest_rewrite_read(buf_slice(&b), w), STATUS_CORRUPT);
+	buf_clear(&b);
+	mem_free(w);
+}
+
+static void
+what_was_rewritten_arrives_as_it_was(void **state)
+{
+	struct buf b = buf_init(IPC_FRAME_MAX);
+	struct digest_rewritten d;
+	uint8_t sha256[SHA256_LEN];
+
+	(void)state;
+	digest_rewritten_put(&b, 7, slice_make(message, sizeof(message) - 1));
+	CHECK_STATUS(digest_rewritten_read(buf_slice(&b), &d), STATUS_OK);
+	sha256_of(slice_make(message, sizeof(message) - 1), sha256);
+	assert_memory_equal(d.sha256, sha256, SHA256_LEN);
+	CHECK(d.number == 7 && d.status == STATUS_OK && d.size_bytes == sizeof(message) - 1);
+	for (size_t cut = 0; cut < b.len; cut++)
+		CHECK_STATUS(digest_rewritten_read(slice_sub(buf_slice(&b), 0, cut), &d),
+		    STATUS_CORRUPT);
+	buf_reset(&b);
+	digest_refusal_put(&b, 9, STATUS_LIMIT);
+	CHECK_STATUS(digest_rewritten_read(buf_slice(&b), &d), STATUS_OK);
+	CHECK(d.number == 9 && d.status == STATUS_LIMIT);
+	buf_clear(&b);
+}
+
 int
 main(void)
 {
@@ -161,6 +222,8 @@ main(void)
 		cmocka_unit_test(any_text_gives_an_answer),
 		cmocka_unit_test(many_addresses_and_ids_are_counted_off),
 		cmocka_unit_test(work_comes_back_as_it_went),
+		cmocka_unit_test(orders_to_rewrite_come_back_as_they_went),
+		cmocka_unit_test(what_was_rewritten_arrives_as_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

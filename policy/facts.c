@@ -20,6 +20,9 @@ static const char *const field_names[FACTS_FIELD_COUNT] = {
 	[FACTS_X_ORIGINAL_TO] = "X-Original-To",
 	[FACTS_ENVELOPE_TO] = "Envelope-To",
 	[FACTS_RECEIVED_FOR] = "Received",
+	[FACTS_SENDER] = "Sender",
+	[FACTS_REPLY_TO] = "Reply-To",
+	[FACTS_ANSWER_TO] = "Disposition-Notification-To",
 };
 
 const char *
@@ -180,8 +183,19 @@ read_message_id(struct reading *r, struct slice value)
 static void
 read_field(struct reading *r, const struct header_field *f)
 {
-	static const enum facts_field lists[] = { FACTS_FROM, FACTS_TO, FACTS_CC, FACTS_BCC,
-		FACTS_DELIVERED_TO, FACTS_X_ORIGINAL_TO, FACTS_ENVELOPE_TO };
+	static const struct { const char *name; enum facts_field field; } lists[] = {
+		{ "From", FACTS_FROM }, { "To", FACTS_TO }, { "Cc", FACTS_CC },
+		{ "Bcc", FACTS_BCC }, { "Delivered-To", FACTS_DELIVERED_TO },
+		{ "X-Original-To", FACTS_X_ORIGINAL_TO }, { "Envelope-To", FACTS_ENVELOPE_TO },
+		{ "Sender", FACTS_SENDER }, { "Reply-To", FACTS_REPLY_TO },
+		{ "Disposition-Notification-To", FACTS_ANSWER_TO },
+		{ "Return-Receipt-To", FACTS_ANSWER_TO },
+		{ "X-Confirm-Reading-To", FACTS_ANSWER_TO }, { "Errors-To", FACTS_ANSWER_TO },
+		{ "Mail-Reply-To", FACTS_ANSWER_TO }, { "Mail-Followup-To", FACTS_ANSWER_TO },
+		{ "Resent-From", FACTS_ANSWER_TO }, { "Resent-Sender", FACTS_ANSWER_TO },
+		{ "Resent-Reply-To", FACTS_ANSWER_TO }, { "Resent-To", FACTS_ANSWER_TO },
+		{ "Resent-Cc", FACTS_ANSWER_TO },
+	};
 
 	if (slice_equal_nocase(f->name, SLICE("Received")))
 		read_received(r, f->value);
@@ -192,11 +206,11 @@ read_field(struct reading *r, const struct header_field *f)
 	else if (slice_equal_nocase(f->name, SLICE("Message-ID")))
 		read_message_id(r, f->value);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		if (!slice_equal_nocase(f->name, slice_from_cstr(field_names[lists[i]])))
+		if (!slice_equal_nocase(f->name, slice_from_cstr(lists[i].name)))
 			continue;
-		if (lists[i] == FACTS_FROM)
+		if (lists[i].field == FACTS_FROM)
 			r->from_count++;
-		read_addresses(r, lists[i], f->value);
+		read_addresses(r, lists[i].field, f->value);
 		return;
 	}
 }

@@ -26,6 +26,10 @@ enum facts_field {
 	FACTS_X_ORIGINAL_TO,
 	FACTS_ENVELOPE_TO,
 	FACTS_RECEIVED_FOR,
+	/* Where answers and receipts go: fields that address nobody. */
+	FACTS_SENDER,
+	FACTS_REPLY_TO,
+	FACTS_ANSWER_TO,	/* what else programs invented for it */
 	FACTS_FIELD_COUNT
 };
 

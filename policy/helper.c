@@ -10,11 +10,16 @@ enum { TICK_MS = 250 };
 
 struct work {
 	struct work *prev, *next;
-	struct digest_work text;
+	uint64_t number;
+	enum digest_message type;	/* DIGEST_WORK, DIGEST_REWRITE */
+	struct buf payload;
+	uint32_t size_bytes;
 	int fd;
 	unsigned attempts;
 	uint64_t since_ms;	/* when it began to wait, or to be read */
-	helper_done *done;	/* NULL: nobody waits for it any more */
+	bool is_cancelled;	/* nobody waits for it any more */
+	helper_done *done;
+	helper_rewritten *rewritten;
 	void *ctx;
 };
 
@@ -82,11 +87,20 @@ queue_push(struct queue *q, struct work *w)
 }
 
 static void
+work_free(struct work *w)
+{
+	buf_clear(&w->payload);
+	mem_free(w);
+}
+
+static void
 finish(struct work *w, enum status st, const struct digest_done *d)
 {
-	if (w->done != NULL)
+	if (!w->is_cancelled && w->type == DIGEST_REWRITE)
+		w->rewritten(w->ctx, st, NULL, -1);
+	else if (!w->is_cancelled)
 		w->done(w->ctx, st, d);
-	mem_free(w);
+	work_free(w);
 }
 
 static struct helper *
@@ -104,11 +118,7 @@ least_loaded(const struct helpers *h)
 static void
 send_work(struct helper *to, struct work *w)
 {
-	struct buf payload = buf_init(64);
-
-	digest_work_put(&payload, &w->text);
-	ipc_send(to->peer, DIGEST_WORK, 0, buf_slice(&payload), w->fd);
-	buf_clear(&payload);
+	ipc_send(to->peer, (uint16_t)w->type, 0, buf_slice(&w->payload), w->fd);
 	w->since_ms = clock_monotonic_ms();
 	queue_append(&to->works, w);
 }
@@ -131,7 +141,7 @@ queue_find(const struct queue *q, uint64_t number)
 {
 	struct work *w = q->first;
 
-	while (w != NULL && w->text.number != number)
+	while (w != NULL && w->number != number)
 		w = w->next;
 	return w;
 }
@@ -144,7 +154,7 @@ log_lost(const struct work *w, const char *why)
 	log_begin(&l, LOG_WARN, "policy.helper.lost", NULL);
 	log_cstr(&l, "why", why);
 	if (w != NULL) {
-		log_u64(&l, "size", w->text.size_bytes);
+		log_u64(&l, "size", w->size_bytes);
 		log_u64(&l, "attempt", w->attempts);
 	}
 	log_end(&l);
@@ -175,7 +185,7 @@ helper_closed(void *ctx, struct ipc_peer *peer)
 		struct work *w = gone->works.last;
 
 		queue_remove(&gone->works, w);
-		if (w->done == NULL || w->attempts >= HELPER_ATTEMPTS_MAX) {
+		if (w->is_cancelled || w->attempts >= HELPER_ATTEMPTS_MAX) {
 			finish(w, STATUS_BUSY, NULL);
 			continue;
 		}
@@ -202,6 +212,22 @@ hello(struct helpers *h, struct ipc_peer *peer)
 	return STATUS_OK;
 }
 
+/* The work that is answered, off the helper's queue; NULL: that was not what was asked. */
+static struct work *
+take_answered(struct helpers *h, struct helper *helper, enum digest_message type,
+    uint64_t number)
+{
+	struct work *w = helper->works.first;
+
+	if (w == NULL || w->type != type || w->number != number)	/* answers come in order */
+		return NULL;
+	queue_remove(&helper->works, w);
+	if (helper->works.first != NULL)
+		helper->works.first->since_ms = clock_monotonic_ms();
+	send_waiting(h);
+	return w;
+}
+
 static enum status
 work_done(struct helpers *h, struct helper *helper, struct slice payload)
 {
@@ -210,17 +236,35 @@ work_done(struct helpers *h, struct helper *helper, struct slice payload)
 
 	if (helper == NULL || digest_done_read(payload, &d) != STATUS_OK)
 		return STATUS_CORRUPT;
-	w = helper->works.first;
-	if (w == NULL || w->text.number != d.number) {	/* answers come in order */
-		digest_done_clear(&d);
-		return STATUS_CORRUPT;
-	}
-	queue_remove(&helper->works, w);
-	if (helper->works.first != NULL)
-		helper->works.first->since_ms = clock_monotonic_ms();
-	send_waiting(h);
-	finish(w, d.status, d.status == STATUS_OK ? &d : NULL);
+	w = take_answered(h, helper, DIGEST_WORK, d.number);
+	if (w != NULL)
+		finish(w, d.status, d.status == STATUS_OK ? &d : NULL);
 	digest_done_clear(&d);
+	return w != NULL ? STATUS_OK : STATUS_CORRUPT;
+}
+
+static enum status
+rewrite_done(struct helpers *h, struct helper *helper, struct ipc_frame *frame)
+{
+	struct digest_rewritten d;
+	struct work *w;
+
+	if (helper == NULL || digest_rewritten_read(frame->payload, &d) != STATUS_OK)
+		return STATUS_CORRUPT;
+	if (helper->works.first != NULL && d.status == STATUS_OK &&
+	    memfd_sealed_check(frame->fd, (uint64_t)helper->works.first->size_bytes +
+	    d.size_bytes, NULL) != STATUS_OK)
+		return STATUS_CORRUPT;
+	w = take_answered(h, helper, DIGEST_REWRITE, d.number);
+	if (w == NULL)
+		return STATUS_CORRUPT;
+	if (d.status != STATUS_OK || w->is_cancelled) {
+		finish(w, d.status, NULL);
+		return STATUS_OK;
+	}
+	w->rewritten(w->ctx, STATUS_OK, &d, frame->fd);
+	frame->fd = -1;
+	work_free(w);
 	return STATUS_OK;
 }
 
@@ -231,6 +275,8 @@ helper_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 		return hello(ctx, peer);
 	if (frame->type == DIGEST_DONE)
 		return work_done(ctx, ipc_peer_get(peer), frame->payload);
+	if (frame->type == DIGEST_REWRITTEN)
+		return rewrite_done(ctx, ipc_peer_get(peer), frame);
 	return STATUS_CORRUPT;
 }
 
@@ -239,7 +285,7 @@ is_late(const struct work *w, uint64_t now_ms, uint32_t more_s)
 {
 	/* What was handed on a moment ago may be newer than now_ms. */
 	return now_ms > w->since_ms +
-	    (DIGEST_PATIENCE_S(w->text.size_bytes) + more_s) * UINT64_C(1000);
+	    (DIGEST_PATIENCE_S(w->size_bytes) + more_s) * UINT64_C(1000);
 }
 
 static struct helper *
@@ -320,27 +366,59 @@ helpers_free(struct helpers **helpers)
 		struct work *w = h->waiting.first;
 
 		queue_remove(&h->waiting, w);
-		mem_free(w);
+		work_free(w);
 	}
 	timer_free(&h->tick);
 	mem_free(h);
+}
+
+static struct work *
+work_new(struct helpers *h, enum digest_message type, int fd, uint32_t size_bytes, void *ctx)
+{
+	struct work *w = mem_new(struct work);
+
+	w->number = ++h->last_number;
+	w->type = type;
+	w->payload = buf_init(IPC_FRAME_MAX);
+	w->size_bytes = size_bytes;
+	w->fd = fd;
+	w->since_ms = clock_monotonic_ms();
+	w->ctx = ctx;
+	return w;
+}
+
+static uint64_t
+work_ask(struct helpers *h, struct work *w)
+{
+	uint64_t number = w->number;
+
+	queue_append(&h->waiting, w);
+	send_waiting(h);
+	tick_start(h);
+	return number;
 }
 
 uint64_t
 helpers_read(struct helpers *h, int fd, uint32_t size_bytes, uint32_t prefix_len,
     helper_done *done, void *ctx)
 {
-	struct work *w = mem_new(struct work);
+	struct work *w = work_new(h, DIGEST_WORK, fd, size_bytes, ctx);
+	struct digest_work work = { w->number, size_bytes, prefix_len };
 
-	w->text = (struct digest_work){ ++h->last_number, size_bytes, prefix_len };
-	w->fd = fd;
-	w->since_ms = clock_monotonic_ms();
+	digest_work_put(&w->payload, &work);
 	w->done = done;
-	w->ctx = ctx;
-	queue_append(&h->waiting, w);
-	send_waiting(h);
-	tick_start(h);
-	return w->text.number;
+	return work_ask(h, w);
+}
+
+uint64_t
+helpers_rewrite(struct helpers *h, int fd, uint32_t size_bytes,
+    const struct rewrite_order *order, helper_rewritten *done, void *ctx)
+{
+	struct work *w = work_new(h, DIGEST_REWRITE, fd, size_bytes, ctx);
+
+	digest_rewrite_put(&w->payload, w->number, size_bytes, order);
+	w->rewritten = done;
+	return work_ask(h, w);
 }
 
 void
@@ -350,12 +428,12 @@ helpers_cancel(struct helpers *h, uint64_t number)
 
 	if (w != NULL) {
 		queue_remove(&h->waiting, w);
-		mem_free(w);
+		work_free(w);
 		return;
 	}
 	for (struct helper *one = h->first; one != NULL; one = one->next) {
 		w = queue_find(&one->works, number);
 		if (w != NULL)
-			w->done = NULL;	/* the helper answers all the same */
+			w->is_cancelled = true;	/* the helper answers all the same */
 	}
 }

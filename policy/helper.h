@@ -29,6 +29,15 @@ typedef void helper_done(void *ctx, enum status st, const struct digest_done *d)
 /* Have a text read; fd, a sealed memfd, stays the caller's and open until done or cancelled. */
 uint64_t helpers_read(struct helpers *h, int fd, uint32_t size_bytes, uint32_t prefix_len,
     helper_done *done, void *ctx);
+/*
+ * d and text are there only with OK: text is the sealed memfd of digest.h's
+ * REWRITTEN, given.  BUSY: no helper could do it.  LIMIT: it would be too large.
+ */
+typedef void helper_rewritten(void *ctx, enum status st, const struct digest_rewritten *d,
+    int text);
+/* Have a text rewritten; fd as above.  The order is not needed after the call. */
+uint64_t helpers_rewrite(struct helpers *h, int fd, uint32_t size_bytes,
+    const struct rewrite_order *order, helper_rewritten *done, void *ctx);
 void helpers_cancel(struct helpers *h, uint64_t number);
 
 #endif

@@ -3,17 +3,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "policy/directory.h"
 #include "policy/envelope.h"
 #include "policy/helper.h"
+#include "policy/leaving.h"
 #include "policy/plan.h"
 #include "policy/protocol.h"
+#include "policy/relay_protocol.h"
 #include "policy/route.h"
 #include "policy/session.h"
 #include "store/plan_client.h"
+
+enum job_kind { JOB_SUBMITTED, JOB_FETCHED, JOB_RETURNED };
 
 /* One message under way. */
 struct job {
@@ -23,17 +28,24 @@ struct job {
 	uint32_t request;
 	int text;		/* sealed memfd */
 	char *question;		/* the request's payload: slices below point into it */
-	bool is_fetched;
+	enum job_kind kind;
 	struct policy_submission submission;
 	struct slice *recipients;
 	struct policy_fetched fetched;
+	struct policy_returned returned;
+	uint64_t *entries;
 	struct envelope_peer peer;	/* the session that submitted it */
 	uint32_t author;		/* who was logged in there */
 	char *actor;			/* login, peer address or fetch account, for audit and log */
 	uint64_t reading;	/* what helper and stored were asked; 0: nothing */
 	uint32_t asking;
-	char *reading_answer;	/* kept while stored is asked about the thread */
+	char *reading_answer;	/* kept while somebody else is asked */
 	size_t reading_answer_len;
+	bool has_leaving;
+	struct leaving leaving;	/* what of a submission goes outside */
+	uint32_t *authors;	/* stored's answer about the thread, as long as facts.keys */
+	int texts;		/* the text with the one outside behind it; -1 */
+	uint64_t more_bytes;	/* how long that is */
 };
 
 struct intake {
@@ -47,13 +59,29 @@ struct intake {
 static uint32_t
 job_size(const struct job *j)
 {
-	return j->is_fetched ? j->fetched.size_bytes : j->submission.size_bytes;
+	switch (j->kind) {
+	case JOB_SUBMITTED:
+		return j->submission.size_bytes;
+	case JOB_FETCHED:
+		return j->fetched.size_bytes;
+	case JOB_RETURNED:
+		break;
+	}
+	return j->returned.size_bytes;
 }
 
 static struct slice
 job_mid(const struct job *j)
 {
-	return j->is_fetched ? j->fetched.mid : j->submission.mid;
+	switch (j->kind) {
+	case JOB_SUBMITTED:
+		return j->submission.mid;
+	case JOB_FETCHED:
+		return j->fetched.mid;
+	case JOB_RETURNED:
+		break;
+	}
+	return j->returned.mid;
 }
 
 struct intake *
@@ -95,9 +123,15 @@ job_free(struct job *j)
 		helpers_cancel(i->policyd->helpers, j->reading);
 	if (j->asking != 0)
 		plan_cancel(i->policyd->store, j->asking);
-	i->bytes -= job_size(j);
+	i->bytes -= job_size(j) + j->more_bytes;
 	if (j->text >= 0)
 		close(j->text);
+	if (j->texts >= 0)
+		close(j->texts);
+	if (j->has_leaving)
+		leaving_clear(&j->leaving);
+	mem_free(j->entries);
+	mem_free(j->authors);
 	mem_free(j->question);
 	mem_free(j->recipients);
 	mem_free(j->actor);
@@ -197,8 +231,9 @@ job_end_with(struct job *j, enum status st, enum envelope_reply reply, const str
 
 	if (st != STATUS_OK)
 		log_job(j, "policy.mail.refused", st, 0);
-	if (j->is_fetched)
-		send_status(s, j->ipc_peer, POLICY_FETCH_SUBMIT, j->request, st, why);
+	if (j->kind != JOB_SUBMITTED)
+		send_status(s, j->ipc_peer, j->kind == JOB_FETCHED ? POLICY_FETCH_SUBMIT :
+		    POLICY_RETURN, j->request, st, why);
 	else
 		send_reply(s, j->ipc_peer, j->request, envelope_reply(reply));
 	job_free(j);
@@ -226,20 +261,30 @@ plan_done_arrived(void *ctx, enum status st, uint64_t change, const struct probl
 }
 
 static void
-fill_source(const struct job *j, const struct digest_done *d, struct plan_source *s)
+fill_text(const struct job *j, const struct digest_done *d, struct plan_source *s)
 {
 	memcpy(s->sha256, d->sha256, sizeof(s->sha256));
 	s->digest = d->record;
-	s->mid = job_mid(j);
 	s->size_bytes = job_size(j);
+}
+
+static void
+fill_source(const struct job *j, const struct digest_done *d, struct plan_source *s)
+{
+	fill_text(j, d, s);
+	s->mid = job_mid(j);
 	s->actor = slice_from_cstr(j->actor);
-	if (!j->is_fetched) {
+	if (j->kind == JOB_SUBMITTED) {
 		s->sid = j->submission.sid;
 		s->received_at = j->submission.received_at;
-		s->author = j->author;
+		s->author = j->leaving.author;
 		s->sender = j->submission.sender;
 		s->recipients = j->submission.recipients;
 		s->recipient_count = j->submission.recipient_count;
+		s->leaving = &j->leaving;
+		/* Not of a receipt: mail programs send them by themselves. */
+		s->has_sent_copy = j->author != 0 && s->sender.len > 0 &&
+		    j->intake->policyd->settings->sent_copy;
 		return;
 	}
 	s->received_at = j->fetched.received_at;
@@ -250,11 +295,12 @@ fill_source(const struct job *j, const struct digest_done *d, struct plan_source
 			s->sender = d->facts.addresses[i].address;
 }
 
+/* decision: NULL when nobody of ours gets it; outside: NULL when nobody else does. */
 static void
 execute(struct job *j, const struct digest_done *d, const struct fetch_record *fetch,
-    const struct route_decision *decision)
+    const struct route_decision *decision, const struct digest_rewritten *outside)
 {
-	struct plan_source source = { 0 };
+	struct plan_source source = { .outside = outside };
 	struct slice shared;
 	struct plan plan;
 	struct buf memory;
@@ -267,33 +313,107 @@ execute(struct job *j, const struct digest_done *d, const struct fetch_record *f
 		source.recipient_count = 1;
 	}
 	plan_for_mail(&source, decision, &plan, &memory);
-	j->asking = plan_execute(j->intake->policyd->store, &plan, j->text, plan_done_arrived, j);
+	j->asking = plan_execute(j->intake->policyd->store, &plan,
+	    j->texts >= 0 ? j->texts : j->text, plan_done_arrived, j);
 	plan_clear(&plan);
 	buf_clear(&memory);
 }
 
 static void
-route(struct job *j, const struct digest_done *d, const uint32_t *authors)
+route(struct job *j, const struct digest_done *d, const uint32_t *authors,
+    const struct digest_rewritten *outside)
 {
 	const struct directory *directory = j->intake->policyd->directory;
+	bool is_fetched = j->kind == JOB_FETCHED;
 	struct route_question q = {
-		.recipients = j->submission.recipients,
-		.recipient_count = j->submission.recipient_count,
-		.fetch = j->is_fetched ? directory_fetch(directory, j->fetched.fetch) : NULL,
+		.recipients = j->leaving.inside,
+		.recipient_count = j->leaving.inside_count,
+		.fetch = is_fetched ? directory_fetch(directory, j->fetched.fetch) : NULL,
 		.facts = &d->facts,
 		.authors = authors,
 	};
 	struct route_decision decision;
 	struct problem why = { 0 };
 
-	if ((j->is_fetched && q.fetch == NULL) ||
+	if (!is_fetched && q.recipient_count == 0) {
+		execute(j, d, NULL, NULL, outside);
+		return;
+	}
+	if ((is_fetched && q.fetch == NULL) ||
 	    route_decide(directory, &q, &decision) != STATUS_OK) {
 		problem_set(&why, "the fetch account, or who it is for, is gone");
 		job_end(j, STATUS_ABSENT, &why);
 		return;
 	}
-	execute(j, d, q.fetch, &decision);
+	execute(j, d, q.fetch, &decision, outside);
 	route_decision_clear(&decision);
+}
+
+/* What a helper said of the text, again; digest_done_clear(). */
+static void
+read_again(const struct job *j, struct digest_done *d)
+{
+	if (digest_done_read(slice_make(j->reading_answer, j->reading_answer_len), d) !=
+	    STATUS_OK)
+		mem_assert_failed("what was read once is read again", __FILE__, __LINE__);
+}
+
+static void
+keep_answer(struct job *j, const struct digest_done *d)
+{
+	if (j->reading_answer != NULL)
+		return;
+	j->reading_answer = mem_dup(d->payload);
+	j->reading_answer_len = d->payload.len;
+}
+
+/* ---- step 3 of mail that leaves: the text outside ---- */
+
+static void
+rewritten_arrived(void *ctx, enum status st, const struct digest_rewritten *outside, int texts)
+{
+	struct job *j = ctx;
+	struct digest_done d;
+	struct problem why = { 0 };
+
+	j->reading = 0;
+	if (st != STATUS_OK) {
+		problem_set(&why, "the message cannot be made ready for the outside now");
+		job_end(j, STATUS_BUSY, &why);
+		return;
+	}
+	j->texts = texts;
+	j->more_bytes = (uint64_t)job_size(j) + outside->size_bytes;
+	j->intake->bytes += j->more_bytes;
+	read_again(j, &d);
+	route(j, &d, j->authors, outside);
+	digest_done_clear(&d);
+}
+
+static void
+rewrite(struct job *j, const struct digest_done *d)
+{
+	struct policyd *p = j->intake->policyd;
+	struct leaving_order *o = mem_new(struct leaving_order);
+
+	keep_answer(j, d);
+	leaving_order(p->directory, &j->leaving, &d->facts, o);
+	o->order.prefix_len = j->submission.prefix_len;
+	o->order.mid = j->submission.mid;
+	o->order.at_s = j->submission.received_at;
+	j->reading = helpers_rewrite(p->helpers, j->text, job_size(j), &o->order,
+	    rewritten_arrived, j);
+	mem_free(o);
+}
+
+/* Everything is known that routing needs. */
+static void
+go_on(struct job *j, const struct digest_done *d)
+{
+	if (j->leaving.count > 0)
+		rewrite(j, d);
+	else
+		route(j, d, j->authors, NULL);
 }
 
 /* ---- step 2: read; stored is asked who wrote what it answers ---- */
@@ -312,10 +432,12 @@ thread_arrived(void *ctx, enum status st, const uint32_t *accounts, uint32_t cou
 		job_end(j, STATUS_BUSY, &why);
 		return;
 	}
-	if (digest_done_read(slice_make(j->reading_answer, j->reading_answer_len), &d) !=
-	    STATUS_OK || count != d.facts.key_count)
-		mem_assert_failed("what was read once is read again", __FILE__, __LINE__);
-	route(j, &d, accounts);
+	j->authors = mem_array(uint32_t, count + 1);
+	for (uint32_t i = 0; i < count; i++)
+		j->authors[i] = accounts[i];
+	read_again(j, &d);
+	ASSERT(count == d.facts.key_count);
+	go_on(j, &d);
 	digest_done_clear(&d);
 }
 
@@ -324,13 +446,43 @@ needs_thread(const struct job *j, const struct digest_done *d)
 {
 	const struct directory *directory = j->intake->policyd->directory;
 	struct route_question q = {
-		.recipients = j->submission.recipients,
-		.recipient_count = j->submission.recipient_count,
-		.fetch = j->is_fetched ? directory_fetch(directory, j->fetched.fetch) : NULL,
+		.recipients = j->leaving.inside,
+		.recipient_count = j->leaving.inside_count,
+		.fetch = j->kind == JOB_FETCHED ? directory_fetch(directory, j->fetched.fetch) : NULL,
 		.facts = &d->facts,
 	};
 
 	return route_needs_thread(directory, &q);
+}
+
+/* Mail that could not be delivered, to its author; d is NULL when nobody is told. */
+static void
+give_back(struct job *j, const struct digest_done *d)
+{
+	struct policyd *p = j->intake->policyd;
+	const struct account_record *to = directory_account(p->directory, j->returned.author);
+	struct plan_source source = {
+		.mid = job_mid(j),
+		.received_at = clock_now_s(),
+		.actor = slice_from_cstr(j->actor),
+	};
+	struct problem why = { 0 };
+	struct plan plan;
+	struct buf memory;
+
+	if (to == NULL)
+		to = directory_postmaster(p->directory);
+	if (to == NULL) {
+		problem_set(&why, "there is nobody to give it back to");
+		job_end(j, STATUS_ABSENT, &why);
+		return;
+	}
+	if (d != NULL)
+		fill_text(j, d, &source);
+	plan_for_return(&source, &j->returned, to->id, to->login, &plan, &memory);
+	j->asking = plan_execute(p->store, &plan, d != NULL ? j->text : -1, plan_done_arrived, j);
+	plan_clear(&plan);
+	buf_clear(&memory);
 }
 
 static void
@@ -345,16 +497,19 @@ read_arrived(void *ctx, enum status st, const struct digest_done *d)
 		job_end(j, st == STATUS_DENIED ? st : STATUS_BUSY, &why);
 		return;
 	}
-	if (!j->is_fetched && d->facts.received_count > RECEIVED_MAX) {
+	if (j->kind == JOB_RETURNED) {
+		give_back(j, d);
+		return;
+	}
+	if (j->kind == JOB_SUBMITTED && d->facts.received_count > RECEIVED_MAX) {
 		job_end_with(j, STATUS_LIMIT, REPLY_TOO_MANY_HOPS, NULL);
 		return;
 	}
 	if (!needs_thread(j, d)) {
-		route(j, d, NULL);
+		go_on(j, d);
 		return;
 	}
-	j->reading_answer = mem_dup(d->payload);
-	j->reading_answer_len = d->payload.len;
+	keep_answer(j, d);
 	j->asking = plan_thread(j->intake->policyd->store, d->facts.keys, d->facts.key_count,
 	    thread_arrived, j);
 }
@@ -372,6 +527,7 @@ job_new(struct policyd *p, struct ipc_peer *peer, struct ipc_frame *frame)
 	j->question = mem_dup(frame->payload);
 	j->text = frame->fd;
 	frame->fd = -1;
+	j->texts = -1;
 	j->next = p->intake->jobs;
 	if (j->next != NULL)
 		j->next->prev = j;
@@ -393,6 +549,9 @@ job_begin(struct job *j, uint32_t prefix_len)
 	} else if (j->intake->bytes > p->settings->bytes_in_flight) {
 		st = STATUS_LIMIT;
 		problem_set(&why, "too many bytes are under way");
+	} else if (j->kind == JOB_RETURNED && job_size(j) == 0) {
+		give_back(j, NULL);
+		return;
 	} else {
 		st = memfd_sealed_check(j->text, job_size(j), &why);
 	}
@@ -435,7 +594,12 @@ submit(struct job *j, const struct session *s)
 	} else {
 		j->actor = mem_dup(SLICE("-"));
 	}
+	if (reply.code == 250 && leaving_decide(p->directory, j->author, j->submission.sender,
+	    j->submission.recipients, j->submission.recipient_count, &j->leaving) !=
+	    STATUS_OK)
+		reply = envelope_reply(REPLY_NO_ROUTE);
 	if (reply.code == 250) {
+		j->has_leaving = true;
 		job_begin(j, j->submission.prefix_len);
 		return;
 	}
@@ -479,11 +643,34 @@ intake_fetched(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 	if (st != STATUS_OK)
 		return st;
 	j = job_new(p, peer, frame);
-	j->is_fetched = true;
+	j->kind = JOB_FETCHED;
 	st = policy_fetched_read(slice_make(j->question, frame->payload.len), &j->fetched);
 	ASSERT(st == STATUS_OK);
 	fetch = directory_fetch(p->directory, j->fetched.fetch);
 	j->actor = mem_dup(fetch != NULL ? fetch->name : SLICE("-"));
 	job_begin(j, j->fetched.prefix_len);
+	return STATUS_OK;
+}
+
+enum status
+intake_returned(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
+    struct ipc_frame *frame)
+{
+	struct policy_returned read;
+	struct job *j;
+	uint64_t *entries;
+	enum status st = policy_returned_read(frame->payload, &read, &entries);
+
+	(void)sessions;
+	if (st != STATUS_OK)
+		return st;
+	mem_free(entries);
+	j = job_new(p, peer, frame);
+	j->kind = JOB_RETURNED;
+	st = policy_returned_read(slice_make(j->question, frame->payload.len), &j->returned,
+	    &j->entries);
+	ASSERT(st == STATUS_OK);
+	j->actor = mem_dup(SLICE("relayd"));
+	job_begin(j, 0);
 	return STATUS_OK;
 }

@@ -24,5 +24,7 @@ enum status intake_submit(struct policyd *p, struct table *sessions, struct ipc_
     struct ipc_frame *frame);
 enum status intake_fetched(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
     struct ipc_frame *frame);
+enum status intake_returned(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
+    struct ipc_frame *frame);
 
 #endif

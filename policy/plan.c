@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "store/flags.h"
 #include "store/mailbox.h"
 
 /* Minutes east of UTC here, at that time: INTERNALDATE shows it (RFC 3501 s.2.3.3). */
@@ -28,15 +29,65 @@ add_lines(struct buf *out, const struct slice *lines, uint32_t count)
 	}
 }
 
+static struct plan_action *
+add_action(struct plan *p, enum plan_action_kind kind)
+{
+	struct plan_action *a = &p->actions[p->action_count++];
+
+	a->kind = (uint8_t)kind;
+	return a;
+}
+
 static void
 add_deliveries(const struct route_decision *decision, struct plan *p)
 {
-	for (uint32_t i = 0; i < decision->account_count; i++)
-		p->actions[p->action_count++] = (struct plan_action){
-			.kind = ACTION_DELIVER,
-			.account = decision->accounts[i],
-			.role = MAILBOX_INBOX,
-		};
+	for (uint32_t i = 0; decision != NULL && i < decision->account_count; i++) {
+		struct plan_action *a = add_action(p, ACTION_DELIVER);
+
+		a->account = decision->accounts[i];
+		a->role = MAILBOX_INBOX;
+	}
+}
+
+static void
+add_sent_copy(const struct plan_source *s, struct plan *p)
+{
+	struct plan_action *a;
+
+	if (!s->has_sent_copy || s->author == 0)
+		return;
+	a = add_action(p, ACTION_DELIVER);
+	a->account = s->author;
+	a->role = MAILBOX_SENT;
+	a->flags = FLAG_SEEN;
+}
+
+static bool
+goes_outside(const struct plan_source *s)
+{
+	return s->leaving != NULL && s->leaving->count > 0;
+}
+
+static void
+add_outside(const struct plan_source *s, struct plan *p)
+{
+	if (!goes_outside(s))
+		return;
+	p->others = mem_new(struct plan_text);
+	p->other_count = 1;
+	p->others[0].size_bytes = s->outside->size_bytes;
+	memcpy(p->others[0].sha256, s->outside->sha256, sizeof(p->others[0].sha256));
+	p->others[0].digest = s->outside->record;
+	for (uint32_t i = 0; i < s->leaving->count; i++) {
+		const struct leaving_recipient *r = &s->leaving->recipients[i];
+		struct plan_action *a = add_action(p, ACTION_QUEUE);
+
+		a->text = 1;
+		a->sender = slice_from_cstr(s->leaving->sender);
+		a->recipients = r->address;
+		a->route = r->route;
+		a->credential = r->credential;
+	}
 }
 
 static void
@@ -56,11 +107,10 @@ add_fetched(const struct plan_source *s, struct plan *p)
 	};
 }
 
-void
-plan_for_mail(const struct plan_source *s, const struct route_decision *decision,
-    struct plan *out, struct buf *memory)
+static void
+plan_begin(const struct plan_source *s, struct plan *p)
 {
-	struct plan p = {
+	*p = (struct plan){
 		.mid = s->mid,
 		.sid = s->sid,
 		.author = s->author,
@@ -69,27 +119,125 @@ plan_for_mail(const struct plan_source *s, const struct route_decision *decision
 		.size_bytes = s->size_bytes,
 		.digest = s->digest,
 	};
+	memcpy(p->sha256, s->sha256, sizeof(p->sha256));
+}
 
-	memcpy(p.sha256, s->sha256, sizeof(p.sha256));
-	*memory = buf_init(POLICY_PLAN_RECIPIENTS_BYTES);
+static void
+add_archive(struct plan *p, enum plan_direction direction, struct slice sender,
+    struct slice recipients)
+{
+	struct plan_action *a = add_action(p, ACTION_ARCHIVE);
+
+	a->direction = (uint8_t)direction;
+	a->sender = sender;
+	a->recipients = recipients;
+}
+
+static void
+add_audit(struct plan *p, const char *kind, struct slice actor, struct slice subject,
+    struct slice detail)
+{
+	struct plan_action *a = add_action(p, ACTION_AUDIT);
+
+	a->audit_kind = slice_from_cstr(kind);
+	a->actor = actor;
+	a->subject = subject;
+	a->detail = detail;
+}
+
+/* Whole lines of both, as far as they fit. */
+static void
+add_reasons(struct buf *out, struct slice reasons)
+{
+	size_t max = out->len + AUDIT_DETAIL_MAX;
+
+	while (reasons.len > 0) {
+		struct slice line = slice_sub(reasons, 0, slice_find_byte(reasons, '\n') + 1);
+
+		if (out->len + line.len > max)
+			return;
+		buf_append(out, line);
+		reasons = slice_skip(reasons, line.len);
+	}
+}
+
+/* Envelope and reasons in one memory that grows no more before slices of it are made. */
+static void
+fill_memory(const struct plan_source *s, const struct route_decision *decision,
+    struct buf *memory, struct slice *recipients, struct slice *detail)
+{
+	size_t at;
+
+	*memory = buf_init(POLICY_PLAN_RECIPIENTS_BYTES + 2 * AUDIT_DETAIL_MAX);
 	add_lines(memory, s->recipients, s->recipient_count);
-	p.actions = mem_array(struct plan_action, decision->account_count + 3);
+	at = memory->len;
+	if (goes_outside(s))
+		add_reasons(memory, buf_slice(&s->leaving->reasons));
+	if (decision != NULL)
+		add_reasons(memory, buf_slice(&decision->reasons));
+	*recipients = slice_sub(buf_slice(memory), 0, at);
+	*detail = slice_sub(buf_slice(memory), at, AUDIT_DETAIL_MAX);
+	if (memory->len - at > AUDIT_DETAIL_MAX)
+		detail->len = slice_find_last_byte(*detail, '\n');
+}
+
+void
+plan_for_mail(const struct plan_source *s, const struct route_decision *decision,
+    struct plan *out, struct buf *memory)
+{
+	uint32_t accounts = decision != NULL ? decision->account_count : 0;
+	uint32_t outside = goes_outside(s) ? s->leaving->count : 0;
+	struct slice recipients, detail;
+	struct plan p;
+
+	fill_memory(s, decision, memory, &recipients, &detail);
+	plan_begin(s, &p);
+	p.actions = mem_array(struct plan_action, accounts + outside + 4);
 	add_deliveries(decision, &p);
-	p.actions[p.action_count++] = (struct plan_action){
-		.kind = ACTION_ARCHIVE,
-		.direction = s->author != 0 ? PLAN_INTERNAL : PLAN_IN,
-		.sender = s->sender,
-		.recipients = buf_slice(memory),
-	};
+	add_sent_copy(s, &p);
+	add_outside(s, &p);
+	if (outside > 0)
+		add_archive(&p, PLAN_OUT, s->sender, recipients);
+	else
+		add_archive(&p, s->author != 0 ? PLAN_INTERNAL : PLAN_IN, s->sender, recipients);
 	if (s->fetch != 0)
 		add_fetched(s, &p);
-	p.actions[p.action_count++] = (struct plan_action){
-		.kind = ACTION_AUDIT,
-		.audit_kind = SLICE("mail"),
-		.actor = s->actor,
-		.subject = s->mid,
-		.detail = buf_slice(&decision->reasons),
-	};
+	add_audit(&p, "mail", s->actor, s->mid, detail);
+	*out = p;
+}
+
+void
+plan_for_return(const struct plan_source *s, const struct policy_returned *returned,
+    uint32_t account, struct slice login, struct plan *out, struct buf *memory)
+{
+	bool is_final = returned->kind == RETURN_FAILED;
+	struct plan p;
+
+	*memory = buf_init(AUDIT_DETAIL_MAX);
+	plan_begin(s, &p);
+	p.actions = mem_array(struct plan_action, returned->entry_count + 3);
+	p.preconditions = mem_array(struct precondition, returned->entry_count);
+	if (s->size_bytes > 0) {
+		struct plan_action *a = add_action(&p, ACTION_DELIVER);
+
+		a->account = account;
+		a->role = MAILBOX_INBOX;
+		add_archive(&p, PLAN_IN, (struct slice){ 0 }, login);
+	}
+	buf_printf(memory, "%.*s\ntold=%.*s entries=", SLICE_ARG(returned->detail),
+	    SLICE_ARG(s->size_bytes > 0 ? login : SLICE("nobody")));
+	for (uint32_t i = 0; i < returned->entry_count; i++) {
+		add_action(&p, is_final ? ACTION_QUEUE_END : ACTION_QUEUE_DELAYED)->entry =
+		    returned->entries[i];
+		p.preconditions[p.precondition_count++] = (struct precondition){
+			.kind = PRECONDITION_QUEUED,
+			.entry = returned->entries[i],
+		};
+		buf_printf(memory, i > 0 ? ",%llu" : "%llu",
+		    (unsigned long long)returned->entries[i]);
+	}
+	add_audit(&p, is_final ? "mail.failed" : "mail.delayed", s->actor, s->mid,
+	    buf_slice(memory));
 	*out = p;
 }
 

@@ -5,7 +5,10 @@
 #define POLICY_PLAN_H
 
 #include "policy/directory.h"
+#include "policy/digest.h"
 #include "policy/facts.h"
+#include "policy/leaving.h"
+#include "policy/relay_client.h"
 #include "policy/route.h"
 #include "store/plan.h"
 
@@ -24,14 +27,24 @@ struct plan_source {
 	uint32_t recipient_count;
 	uint32_t fetch;		/* 0: not fetched */
 	struct slice uidl;
+	const struct leaving *leaving;	/* what goes outside; NULL: nothing */
+	const struct digest_rewritten *outside;	/* its text; with leaving */
+	bool has_sent_copy;	/* the author gets it in Sent Items */
 };
 
 /*
  * *out: given; plan_clear() and then buf_clear(memory), which holds what some of
  * its slices point to.  Everything else is borrowed from source and decision.
+ * decision: NULL when nobody of ours gets it.
  */
 void plan_for_mail(const struct plan_source *source, const struct route_decision *decision,
     struct plan *out, struct buf *memory);
+/*
+ * The plan by which undelivered mail goes back to account (its login for the
+ * archive), with the report's text as source says it, size 0: without one.
+ */
+void plan_for_return(const struct plan_source *source, const struct policy_returned *returned,
+    uint32_t account, struct slice login, struct plan *out, struct buf *memory);
 /* The plan that tells stored of a change in the directory. */
 void plan_for_audit(const struct pending_audit_record *audit, struct plan *out);
 

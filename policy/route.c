@@ -1,11 +1,9 @@
 #include "policy/route.h"
 
-#include "base/ascii.h"
 #include "base/mem.h"
 #include "policy/display_name.h"
 #include "policy/identity.h"
-
-enum { REASON_VALUE_MAX = 120 };
+#include "policy/reason.h"
 
 static bool
 has_account(const struct route_decision *r, uint32_t account)
@@ -23,46 +21,6 @@ add_account(struct route_decision *r, uint32_t account)
 		return;
 	r->accounts = mem_resize(r->accounts, r->account_count + 1, sizeof(*r->accounts));
 	r->accounts[r->account_count++] = account;
-}
-
-/* A value from outside, so that it can neither end its quotes nor its line. */
-static void
-append_value(struct buf *out, struct slice value)
-{
-	struct slice cut = slice_sub(value, 0, utf8_cut(value, REASON_VALUE_MAX));
-
-	buf_append_byte(out, '"');
-	for (size_t i = 0; i < cut.len; i++) {
-		char c = cut.ptr[i];
-
-		if (c == '"')
-			c = '\'';
-		buf_append_byte(out, ascii_is_control(c) ? ' ' : c);
-	}
-	buf_append_byte(out, '"');
-}
-
-/* Take over a finished line; one that finds no room is left out, and a last line says so. */
-static void
-add_reason(struct route_decision *r, struct buf *line)
-{
-	static const char more[] = "...\n";
-
-	buf_append_byte(line, '\n');
-	if (r->reasons.len + line->len + sizeof(more) <= ROUTE_REASONS_MAX)
-		buf_append(&r->reasons, buf_slice(line));
-	else if (!slice_ends(buf_slice(&r->reasons), SLICE("...\n")))
-		buf_append(&r->reasons, SLICE("...\n"));
-	buf_clear(line);
-}
-
-static struct buf
-reason_begin(const char *step)
-{
-	struct buf line = buf_init(1024);
-
-	buf_printf(&line, "step=%s", step);
-	return line;
 }
 
 static void
@@ -102,7 +60,7 @@ dispatch(const struct directory *d, const struct fetch_record *f, const char *wh
 	}
 	buf_printf(&line, " why=%s", why);
 	append_login(&line, d, account);
-	add_reason(r, &line);
+	reason_add(&r->reasons, ROUTE_REASONS_MAX, &line);
 	if (account != 0)
 		add_account(r, account);
 }
@@ -121,7 +79,7 @@ follow_thread(const struct directory *d, const struct route_question *q,
 		line = reason_begin("thread");
 		buf_printf(&line, " key=%016llx", (unsigned long long)q->facts->keys[i]);
 		append_login(&line, d, q->authors[i]);
-		add_reason(r, &line);
+		reason_add(&r->reasons, ROUTE_REASONS_MAX, &line);
 		add_account(r, q->authors[i]);
 		return true;
 	}
@@ -172,7 +130,7 @@ follow_name(const struct directory *d, const struct facts_address *a, struct rou
 	struct buf line = reason_begin("display-name");
 
 	buf_printf(&line, " header=%s name=", facts_field_name(a->field));
-	append_value(&line, a->name);
+	reason_value(&line, a->name);
 	if (people.count == 1 && is_served(d, people.ids[0])) {
 		append_login(&line, d, people.ids[0]);
 		add_account(r, people.ids[0]);
@@ -188,14 +146,15 @@ follow_name(const struct directory *d, const struct facts_address *a, struct rou
 		buf_printf(&line, " is nobody's name");
 		found->leftover = "unknown-name";
 	}
-	add_reason(r, &line);
+	reason_add(&r->reasons, ROUTE_REASONS_MAX, &line);
 }
 
 /* What counts as standing beside the shared address: the fields people and programs address with. */
 static bool
 field_addresses(uint8_t field)
 {
-	return field != FACTS_FROM;
+	return field != FACTS_FROM && field != FACTS_SENDER && field != FACTS_REPLY_TO &&
+	    field != FACTS_ANSWER_TO;
 }
 
 static void
@@ -245,9 +204,9 @@ follow_recipient(const struct directory *d, const struct route_question *q,
 		struct buf line = reason_begin("recipient");
 
 		buf_printf(&line, " by=%s address=", i.how);
-		append_value(&line, recipient);
+		reason_value(&line, recipient);
 		append_login(&line, d, account);
-		add_reason(r, &line);
+		reason_add(&r->reasons, ROUTE_REASONS_MAX, &line);
 		if (directory_account(d, account) != NULL)
 			add_account(r, account);
 	}
@@ -269,9 +228,9 @@ follow_fetch(const struct directory *d, const struct route_question *q,
 		return STATUS_ABSENT;
 	line = reason_begin("recipient");
 	buf_printf(&line, " by=fetch address=");
-	append_value(&line, f->name);
+	reason_value(&line, f->name);
 	append_login(&line, d, f->for_account);
-	add_reason(r, &line);
+	reason_add(&r->reasons, ROUTE_REASONS_MAX, &line);
 	add_account(r, f->for_account);
 	return STATUS_OK;
 }

@@ -59,6 +59,7 @@ static const struct {
 	[POLICY_FETCH_REPORT] = { true, FETCHD, fetching_report },
 	[POLICY_ROUTE] = { false, RELAYD, relaying_route },
 	[POLICY_CREDENTIAL] = { false, RELAYD, relaying_credential },
+	[POLICY_RETURN] = { false, RELAYD, intake_returned },
 };
 
 static bool
