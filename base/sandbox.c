@@ -273,7 +273,7 @@ allow_sockets(scmp_filter_ctx filter, unsigned may)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
 	if (rc == 0 && (may & SANDBOX_CONNECT_TCP))
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-		    SCMP_A1(SCMP_CMP_EQ, FIONBIO));
+		    SCMP_A1(SCMP_CMP_EQ, FIONBIO, 0));
 	return rc;
 }
 
@@ -282,11 +282,11 @@ static int
 allow_self(scmp_filter_ctx filter)
 {
 	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-		    SCMP_A0(SCMP_CMP_EQ, 0));
+		    SCMP_A0(SCMP_CMP_EQ, 0, 0));
 	return rc;
 }
 
