@@ -32,9 +32,11 @@ struct queue_order {
 	struct slice detail;
 };
 
+/* A detail that is too long is cut. */
 void queue_order_put(const struct queue_order *o, struct buf *out);
 /* Slices are borrowed.  CORRUPT. */
 MUST_USE enum status queue_order_read(struct slice payload, struct queue_order *out);
+/* One entry of the answer to STORE_QUEUE_TAKE; the reader is marked failed when it is none. */
 void queue_item_put(const struct queue_item *item, struct buf *out);
 void queue_item_read(struct reader *in, struct queue_item *out);
 /* An entry for the administrator, with its state and the last answer. */
