@@ -1,6 +1,7 @@
 #include "base/mem.h"
 #include "imapd/change.h"
 #include "imapd/command.h"
+#include "imapd/condstore.h"
 #include "imapd/fetch.h"
 #include "imapd/parse.h"
 #include "imapd/selected.h"
@@ -25,6 +26,7 @@ put_uid_first(struct fetch_items *items)
 
 struct unseen {
 	const struct uidset *of;
+	uint64_t changed_since;
 	struct uidset found;
 	enum status status;
 };
@@ -37,20 +39,23 @@ note_unseen(void *ctx, const struct flags_chunk *chunk)
 	for (uint32_t i = 0; u->status == STATUS_OK && i < chunk->count; i++) {
 		const struct flags_entry *e = &chunk->entries[i];
 
-		if (!(e->flags & FLAG_SEEN) && uidset_has(u->of, e->uid))
+		if (!(e->flags & FLAG_SEEN) && e->modseq >= u->changed_since &&
+		    uidset_has(u->of, e->uid))
 			u->status = uidset_add(&u->found, e->uid, e->uid);
 	}
 	return u->status == STATUS_OK;
 }
 
 static enum status
-find_unseen(struct imap_session *s, const struct uidset *uids, struct uidset *out)
+find_unseen(struct imap_session *s, const struct fetch *job, struct uidset *out)
 {
+	const struct uidset *uids = &job->uids;
 	struct unseen u = { .of = uids, .found = uidset_init() };
 	struct problem why = { 0 };
 	struct txn *t = NULL;
 	enum status st = txn_begin_read(store_env(s->worker->store), &t, &why);
 
+	u.changed_since = job->changed_since == 0 ? 0 : job->changed_since + 1;
 	for (uint32_t i = 0; st == STATUS_OK && i < uids->count; i++) {
 		st = flags_each(t, s->selected->mailbox, uids->ranges[i].first,
 		    uids->ranges[i].last, note_unseen, &u, &why);
@@ -96,6 +101,25 @@ marked_seen(void *ctx, enum status st, const struct store_result *r, const struc
 	begin(s);
 }
 
+/* RFC 7162 s.3.1.4: with CHANGEDSINCE, MODSEQ is told whether it is asked for or not. */
+static enum status
+read_modifier(struct imap_session *s, struct imap_reader *args, struct fetch *job)
+{
+	bool has;
+	enum status st = condstore_take_modifier(args, SLICE("CHANGEDSINCE"), &has,
+	    &job->changed_since);
+
+	if (st == STATUS_OK)
+		st = parse_end(args);
+	if (st != STATUS_OK)
+		return st;
+	if (has && !fetch_items_have(&job->items, FETCH_MODSEQ))
+		fetch_items_add(&job->items, FETCH_MODSEQ);
+	if (fetch_items_have(&job->items, FETCH_MODSEQ))
+		condstore_enable(s);
+	return STATUS_OK;
+}
+
 /* FETCH: read messages.  RFC 3501 s.6.4.5. */
 enum status
 cmd_fetch(struct imap_session *s, struct imap_reader *args)
@@ -113,13 +137,13 @@ cmd_fetch(struct imap_session *s, struct imap_reader *args)
 	if (st == STATUS_OK)
 		st = fetch_items_parse(args, &job->items);
 	if (st == STATUS_OK)
-		st = parse_end(args);
+		st = read_modifier(s, args, job);
 	if (st != STATUS_OK)
 		return st;
 	if (s->run.is_uid)
 		put_uid_first(&job->items);
 	if (job->items.sets_seen && !s->selected->is_read_only)
-		st = find_unseen(s, &job->uids, &job->seen);
+		st = find_unseen(s, job, &job->seen);
 	if (st != STATUS_OK)
 		return st;
 	if (job->seen.count == 0)

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "imapd/command.h"
+#include "imapd/condstore.h"
 #include "imapd/search_match.h"
 #include "imapd/selected.h"
 #include "imapd/worker.h"
@@ -17,6 +18,7 @@ struct search_run {
 	struct sequence_walk walk;
 	uint32_t next_uid;
 	struct buf out;
+	uint64_t modseq;	/* highest of those found */
 	bool is_damaged;
 };
 
@@ -69,6 +71,8 @@ try_message(struct search_slice *c, const struct flags_entry *e)
 	}
 	if (!fits)
 		return;
+	if (e->modseq > c->run->modseq)
+		c->run->modseq = e->modseq;
 	buf_append_byte(&c->run->out, ' ');
 	buf_append_u64(&c->run->out, c->session->run.is_uid ? e->uid : number);
 }
@@ -112,6 +116,8 @@ search_end(struct imap_session *s, enum status st)
 	if (st == STATUS_OK) {
 		conn_write(s->conn, SLICE("* SEARCH"));
 		conn_write(s->conn, buf_slice(&run->out));
+		if (run->program.has_modseq && run->out.len != 0)
+			conn_printf(s->conn, " (MODSEQ %llu)", (unsigned long long)run->modseq);
 		conn_write(s->conn, SLICE("\r\n"));
 	}
 	if (st == STATUS_OK && run->is_damaged)
@@ -161,6 +167,8 @@ cmd_search(struct imap_session *s, struct imap_reader *args)
 		    "[BADCHARSET (US-ASCII UTF-8 GB2312 GBK GB18030 BIG5)] Unknown charset");
 	if (st != STATUS_OK)
 		return st;
+	if (run->program.has_modseq)
+		condstore_enable(s);
 	search_step(s);
 	return STATUS_PENDING;
 }

@@ -1,4 +1,5 @@
 #include "imapd/command.h"
+#include "imapd/condstore.h"
 #include "imapd/names.h"
 #include "imapd/parse.h"
 #include "imapd/selected.h"
@@ -43,8 +44,9 @@ describe(struct selected *sel, struct txn *t, const struct mailbox_row *row, str
 	if (first.uid != 0)
 		buf_printf(out, "* OK [UNSEEN %u] First unseen\r\n",
 		    sequence_number(&sel->view, first.uid));
-	buf_printf(out, "* OK [UIDVALIDITY %u] UIDs are valid\r\n* OK [UIDNEXT %u] Next UID\r\n",
-	    row->uid_validity, row->uid_next);
+	buf_printf(out, "* OK [UIDVALIDITY %u] UIDs are valid\r\n* OK [UIDNEXT %u] Next UID\r\n"
+	    "* OK [HIGHESTMODSEQ %llu] Changes are numbered\r\n",
+	    row->uid_validity, row->uid_next, (unsigned long long)condstore_highest(row));
 	return STATUS_OK;
 }
 
@@ -73,15 +75,33 @@ open_view(struct imap_session *s, struct slice name, enum access access, struct 
 	return STATUS_OK;
 }
 
+/* RFC 4466 parameters; the one we know is RFC 7162's. */
+static enum status
+read_parameters(struct imap_reader *args, bool *wants_condstore)
+{
+	struct slice word;
+
+	*wants_condstore = false;
+	if (imap_at_end(args))
+		return STATUS_OK;
+	if (!imap_take_space(args) || !imap_take_byte(args, '(') ||
+	    imap_take_atom(args, &word) != STATUS_OK ||
+	    !slice_equal_nocase(word, SLICE("CONDSTORE")) || !imap_take_byte(args, ')'))
+		return STATUS_SYNTAX;
+	*wants_condstore = true;
+	return parse_end(args);
+}
+
 static enum status
 select_run(struct imap_session *s, struct imap_reader *args, enum access access)
 {
 	struct buf name = buf_init(NAME_WIRE_MAX);
 	struct buf out = buf_init(64 * 1024);
+	bool wants_condstore;
 	enum status st = parse_mailbox(s, args, &name);
 
 	if (st == STATUS_OK)
-		st = parse_end(args);
+		st = read_parameters(args, &wants_condstore);
 	if (st == STATUS_OK || st == STATUS_DENIED) {
 		/* RFC 3501 s.6.3.1: a SELECT that fails leaves nothing selected. */
 		selected_close(&s->selected);
@@ -91,6 +111,7 @@ select_run(struct imap_session *s, struct imap_reader *args, enum access access)
 	if (st == STATUS_OK)
 		st = open_view(s, buf_slice(&name), access, &out);
 	if (st == STATUS_OK) {
+		s->has_condstore |= wants_condstore;
 		conn_write(s->conn, buf_slice(&out));
 		buf_append(&s->run.code, access == READ_ONLY ? SLICE("READ-ONLY") :
 		    SLICE("READ-WRITE"));

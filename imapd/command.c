@@ -23,6 +23,7 @@ static const struct imap_command commands[] = {
 	{ "COPY", SELECTED, true, UPDATES_ALL, cmd_copy, NULL },
 	{ "CREATE", ANY, false, UPDATES_ALL, cmd_create, NULL },
 	{ "DELETE", ANY, false, UPDATES_ALL, cmd_delete, NULL },
+	{ "ENABLE", ANY, false, UPDATES_ALL, cmd_enable, NULL },
 	{ "EXAMINE", ANY, false, UPDATES_NONE, cmd_examine, NULL },
 	{ "EXPUNGE", SELECTED, true, UPDATES_ALL, cmd_expunge, NULL },
 	{ "FETCH", SELECTED, true, UPDATES_NO_EXPUNGE, cmd_fetch, NULL },

@@ -54,6 +54,7 @@ enum status cmd_close(struct imap_session *s, struct imap_reader *args);
 enum status cmd_copy(struct imap_session *s, struct imap_reader *args);
 enum status cmd_create(struct imap_session *s, struct imap_reader *args);
 enum status cmd_delete(struct imap_session *s, struct imap_reader *args);
+enum status cmd_enable(struct imap_session *s, struct imap_reader *args);
 enum status cmd_examine(struct imap_session *s, struct imap_reader *args);
 enum status cmd_expunge(struct imap_session *s, struct imap_reader *args);
 enum status cmd_fetch(struct imap_session *s, struct imap_reader *args);

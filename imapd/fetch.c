@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "imapd/command.h"
+#include "imapd/condstore.h"
 #include "imapd/message_view.h"
 #include "imapd/selected.h"
 #include "imapd/worker.h"
@@ -25,7 +26,7 @@ struct fetch_run {
 	struct sequence_walk walk;
 	uint32_t range;		/* index in job.uids */
 	uint32_t next_uid;
-	uint32_t told;		/* messages */
+	uint32_t met;		/* messages that are still there */
 	bool is_damaged;
 	/* In the middle of a message: */
 	bool in_message;
@@ -255,6 +256,9 @@ put_item(struct fetch_slice *c, const struct fetch_item *item)
 		buf_append(&c->out, SLICE("UID "));
 		buf_append_u64(&c->out, c->run->entry.uid);
 		return STATUS_OK;
+	case FETCH_MODSEQ:
+		condstore_write(&c->out, c->run->entry.modseq);
+		return STATUS_OK;
 	case FETCH_INTERNALDATE:
 		st = message_view_row(v, &c->why);
 		if (st == STATUS_OK) {
@@ -287,6 +291,26 @@ put_item(struct fetch_slice *c, const struct fetch_item *item)
 	return st;
 }
 
+/* What \\Seen, set by this FETCH, has changed. */
+static enum status
+put_news(struct fetch_slice *c)
+{
+	const struct fetch_items *items = &c->run->job.items;
+	enum status st = STATUS_OK;
+
+	if (c->run->job.seen.count == 0 || !uidset_has(&c->run->job.seen, c->run->entry.uid))
+		return STATUS_OK;
+	if (!fetch_items_have(items, FETCH_FLAGS)) {
+		buf_append_byte(&c->out, ' ');
+		st = put_flags(c);
+	}
+	if (c->session->has_condstore && !fetch_items_have(items, FETCH_MODSEQ)) {
+		buf_append_byte(&c->out, ' ');
+		condstore_write(&c->out, c->run->entry.modseq);
+	}
+	return st;
+}
+
 /* Items from run->item on, then the end of the response. */
 static enum status
 put_items(struct fetch_slice *c)
@@ -304,13 +328,9 @@ put_items(struct fetch_slice *c)
 	}
 	if (st != STATUS_OK)
 		return st;
-	if (run->job.seen.count != 0 && uidset_has(&run->job.seen, run->entry.uid) &&
-	    !fetch_items_have(items, FETCH_FLAGS)) {
-		buf_append_byte(&c->out, ' ');
-		st = put_flags(c);
-	}
+	st = put_news(c);
 	buf_append(&c->out, SLICE(")\r\n"));
-	run->told++;
+	run->met++;
 	return st;
 }
 
@@ -374,6 +394,10 @@ put_chunk(void *ctx, const struct flags_chunk *chunk)
 
 		if (e->uid < run->next_uid || e->uid > run->job.uids.ranges[run->range].last)
 			continue;
+		if (e->modseq <= run->job.changed_since && run->job.changed_since != 0) {
+			run->met++;
+			continue;
+		}
 		if (slice_is_full(c)) {
 			c->status = STATUS_PENDING;
 			return false;
@@ -417,7 +441,7 @@ fetch_end(struct imap_session *s, enum status st)
 	if (st == STATUS_OK && run->is_damaged)
 		st = command_refuse(s, STATUS_CORRUPT,
 		    "[CORRUPTION] Some messages cannot be read");
-	if (st == STATUS_OK && run->told < uidset_size(&run->job.uids))
+	if (st == STATUS_OK && s->run.code.len == 0 && run->met < uidset_size(&run->job.uids))
 		buf_append(&s->run.code, SLICE("EXPUNGEISSUED"));
 	command_finish(s, st);
 }

@@ -12,6 +12,7 @@
 struct fetch {
 	struct fetch_items items;
 	struct uidset uids;	/* messages of the view */
+	uint64_t changed_since;	/* only messages changed later (RFC 7162); 0: all */
 	struct uidset seen;	/* just marked \Seen: their flags are told, too */
 };
 

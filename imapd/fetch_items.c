@@ -15,6 +15,7 @@ static const struct {
 } item_names[] = {
 	{ "FLAGS", "FLAGS", FETCH_FLAGS, SECTION_ALL, false },
 	{ "UID", "UID", FETCH_UID, SECTION_ALL, false },
+	{ "MODSEQ", "MODSEQ", FETCH_MODSEQ, SECTION_ALL, false },
 	{ "INTERNALDATE", "INTERNALDATE", FETCH_INTERNALDATE, SECTION_ALL, false },
 	{ "RFC822.SIZE", "RFC822.SIZE", FETCH_SIZE, SECTION_ALL, false },
 	{ "ENVELOPE", "ENVELOPE", FETCH_ENVELOPE, SECTION_ALL, false },
@@ -30,6 +31,7 @@ static const struct {
 static const char *const labels[] = {
 	[FETCH_FLAGS] = "FLAGS",
 	[FETCH_UID] = "UID",
+	[FETCH_MODSEQ] = "MODSEQ",
 	[FETCH_INTERNALDATE] = "INTERNALDATE",
 	[FETCH_SIZE] = "RFC822.SIZE",
 	[FETCH_ENVELOPE] = "ENVELOPE",

@@ -17,7 +17,7 @@ static const struct {
 	{ "", STATUS_SYNTAX, 0, false },
 	{ "(UID FLAGS", STATUS_SYNTAX, 0, false },
 	{ "(UID,FLAGS)", STATUS_SYNTAX, 0, false },
-	{ "MODSEQ", STATUS_SYNTAX, 0, false },
+	{ "MODSEQ", STATUS_OK, 1, false },
 	{ "(UID RFC822.SIZE RFC822.peek)", STATUS_OK, 3, false },
 	{ "RFC822", STATUS_OK, 1, true },
 	{ "RFC822.HEADER", STATUS_OK, 1, false },

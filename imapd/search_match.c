@@ -245,6 +245,8 @@ match_flags(const struct search_subject *s, const struct search_node *n)
 		return has_keyword(s, buf_slice(&n->text)) == (n->wanted != 0);
 	if (n->kind == SEARCH_RECENT)
 		return s->is_recent == (n->wanted != 0) && !(flags & n->mask);
+	if (n->kind == SEARCH_MODSEQ)
+		return s->entry->modseq >= n->wanted;
 	if (n->kind == SEARCH_UIDS)
 		return uidset_has(&n->uids, s->entry->uid);
 	return true;
@@ -299,6 +301,7 @@ match_node(struct search_subject *s, uint32_t index, bool *fits, struct problem 
 	case SEARCH_KEYWORD:
 	case SEARCH_RECENT:
 	case SEARCH_UIDS:
+	case SEARCH_MODSEQ:
 		*fits = match_flags(s, n);
 		return STATUS_OK;
 	case SEARCH_LARGER:

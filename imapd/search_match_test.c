@@ -17,7 +17,8 @@ fixture_init(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
 	sequence_append(&f->view, 7, 7);
-	f->entry = (struct flags_entry){ .uid = 7, .flags = FLAG_SEEN | 1 << FLAG_KEYWORD_SHIFT };
+	f->entry = (struct flags_entry){ .uid = 7, .flags = FLAG_SEEN | 1 << FLAG_KEYWORD_SHIFT,
+	    .modseq = 900 };
 	f->keywords.names[0] = SLICE("$Forwarded");
 	message_view_init(&f->message, NULL, NULL, 1, 7);
 	f->message.has_row = true;
@@ -59,6 +60,14 @@ static const struct {
 	{ " SEEN", STATUS_OK, true },
 	{ " UNSEEN", STATUS_OK, false },
 	{ " NOT UNSEEN", STATUS_OK, true },
+	{ " MODSEQ 900", STATUS_OK, true },
+	{ " MODSEQ 901", STATUS_OK, false },
+	{ " MODSEQ 0", STATUS_OK, true },
+	{ " MODSEQ \"/flags/\\\\draft\" all 9223372036854775807", STATUS_OK, false },
+	{ " MODSEQ \"/flags/\\\\draft\" some 1", STATUS_SYNTAX, false },
+	{ " MODSEQ \"draft\" all 1", STATUS_SYNTAX, false },
+	{ " MODSEQ 9223372036854775808", STATUS_SYNTAX, false },
+	{ " MODSEQ", STATUS_SYNTAX, false },
 	{ " NEW", STATUS_OK, false },
 	{ " RECENT", STATUS_OK, true },
 	{ " OLD", STATUS_OK, false },

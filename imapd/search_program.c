@@ -2,6 +2,7 @@
 
 #include "base/ascii.h"
 #include "base/mem.h"
+#include "imapd/condstore.h"
 #include "mime/charset.h"
 #include "mime/date.h"
 #include "store/flags.h"
@@ -16,6 +17,7 @@ enum argument {
 	ARGUMENT_DATE,
 	ARGUMENT_KEYWORD,
 	ARGUMENT_UIDS,
+	ARGUMENT_MODSEQ,
 };
 
 static const enum search_cost costs[SEARCH_KIND_COUNT] = {
@@ -52,6 +54,7 @@ static const struct {
 	{ "HEADER", SEARCH_HEADER, ARGUMENT_FIELD, 0, 0, NULL },
 	{ "KEYWORD", SEARCH_KEYWORD, ARGUMENT_KEYWORD, 0, 1, NULL },
 	{ "LARGER", SEARCH_LARGER, ARGUMENT_NUMBER, 0, 0, NULL },
+	{ "MODSEQ", SEARCH_MODSEQ, ARGUMENT_MODSEQ, 0, 0, NULL },
 	/* wanted: without \Seen, too */
 	{ "NEW", SEARCH_RECENT, ARGUMENT_NONE, FLAG_SEEN, 1, NULL },
 	{ "OLD", SEARCH_RECENT, ARGUMENT_NONE, 0, 0, NULL },
@@ -214,6 +217,30 @@ take_uids(struct parse *p, enum sequence_kind kind, struct uidset *out)
 	return sequence_select(p->view, set, kind, out);
 }
 
+/*
+ * RFC 7162 s.3.1.5: an entry name and a type may come first, "/flags/\\Seen" all.
+ * We number changes of a message, not of each flag, as it allows.
+ */
+static enum status
+take_modseq(struct parse *p, uint64_t *out)
+{
+	struct imap_reader ahead = *p->args;
+	struct slice entry, type;
+
+	p->out->has_modseq = true;
+	if (imap_take_space(&ahead) && ahead.rest.len != 0 && ahead.rest.ptr[0] == '"') {
+		if (imap_take_string(&ahead, &entry) != STATUS_OK ||
+		    !slice_starts(entry, SLICE("/flags/")) || !imap_take_space(&ahead) ||
+		    imap_take_atom(&ahead, &type) != STATUS_OK ||
+		    (!slice_equal_nocase(type, SLICE("all")) &&
+		    !slice_equal_nocase(type, SLICE("shared")) &&
+		    !slice_equal_nocase(type, SLICE("priv"))))
+			return STATUS_SYNTAX;
+		*p->args = ahead;
+	}
+	return condstore_take_number(p->args, out);
+}
+
 static enum status
 take_argument(struct parse *p, enum argument argument, struct search_node *n)
 {
@@ -241,6 +268,8 @@ take_argument(struct parse *p, enum argument argument, struct search_node *n)
 	case ARGUMENT_UIDS:
 		return imap_take_space(p->args) ? take_uids(p, SEQUENCE_UIDS, &n->uids) :
 		    STATUS_SYNTAX;
+	case ARGUMENT_MODSEQ:
+		return take_modseq(p, &n->wanted);
 	}
 	return STATUS_SYNTAX;
 }

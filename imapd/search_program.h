@@ -22,6 +22,7 @@ enum search_kind {
 	SEARCH_KEYWORD,		/* text: its name */
 	SEARCH_RECENT,
 	SEARCH_UIDS,		/* uids */
+	SEARCH_MODSEQ,		/* changed at wanted or later */
 	SEARCH_LARGER,		/* than number bytes */
 	SEARCH_SMALLER,
 	SEARCH_BEFORE,		/* INTERNALDATE's day < number, year * 10000 + month * 100 + day */
@@ -53,6 +54,7 @@ struct search_node {
 struct search_program {
 	struct search_node *nodes;	/* nodes[0]: SEARCH_AND of all */
 	uint32_t count;
+	bool has_modseq;	/* a key asks for mod-sequences: the answer tells the highest */
 };
 
 /*

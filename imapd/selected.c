@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "imapd/condstore.h"
 #include "imapd/worker.h"
 #include "imapd/write.h"
 #include "net/conn.h"
@@ -248,6 +249,10 @@ report_chunk(void *ctx, const struct flags_chunk *chunk)
 			continue;
 		buf_printf(r->out, "* %u FETCH (UID %u FLAGS ", number, e->uid);
 		write_flags(r->out, e->flags, uidset_has(&sel->recent, e->uid), r->keywords);
+		if (sel->session->has_condstore) {
+			buf_append_byte(r->out, ' ');
+			condstore_write(r->out, e->modseq);
+		}
 		buf_append(r->out, SLICE(")\r\n"));
 		flush(sel, r->out, REPORT_PIECE);
 	}
