@@ -111,6 +111,16 @@ reached(struct buf *level, const char *step)
 	buf_append(level, slice_from_cstr(step));
 }
 
+/* While we are root still: later it is not ours to drop. */
+static enum status
+drop_bounds(struct problem *why)
+{
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EPERM)
+			return refused(why, "capability bounding set");
+	return STATUS_OK;
+}
+
 /* Become the process's own user; it must not be possible to come back. */
 static enum status
 take_user(const struct sandbox_profile *p, struct buf *level, struct problem *why)
@@ -150,9 +160,6 @@ drop_capabilities(struct buf *level, struct problem *why)
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { { 0 } };
 
-	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EPERM)
-			return refused(why, "capability bounding set");
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capset, &head, none) != 0)
 		return refused(why, "capabilities");
@@ -372,6 +379,8 @@ sandbox_enter(const struct sandbox_profile *p, struct buf *level, struct problem
 	enum status st = check_alone(why);
 
 	tzset();	/* its file cannot be read later */
+	if (st == STATUS_OK)
+		st = drop_bounds(why);
 	if (st == STATUS_OK)
 		st = take_user(p, level, why);
 	if (st == STATUS_OK)
