@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/sandbox.h"
 #include "net/loop.h"
+#include "net/probe.h"
 
 #define SETTINGS_PATH "../tradepost.conf"
 #define FIRST_FD 3		/* as systemd numbers them */
@@ -261,6 +262,7 @@ serve(struct daemon *d)
 	d->loop = loop_new();
 	loop_on_signal(d->loop, SIGTERM, on_stop_signal, d);
 	loop_on_signal(d->loop, SIGINT, on_stop_signal, d);
+	probe_listen(d->loop);
 	st = spec->start(d, spec->settings_out, &why);
 	if (st == STATUS_OK)
 		st = give_up_rights(d, &why);
