@@ -4,6 +4,7 @@
 #include "imapd/command.h"
 #include "imapd/condstore.h"
 #include "imapd/search_match.h"
+#include "imapd/search_return.h"
 #include "imapd/selected.h"
 #include "imapd/worker.h"
 #include "net/conn.h"
@@ -17,8 +18,9 @@ struct search_run {
 	struct search_program program;
 	struct sequence_walk walk;
 	uint32_t next_uid;
-	struct buf out;
-	uint64_t modseq;	/* highest of those found */
+	struct buf out;			/* without RETURN: the numbers */
+	struct search_result result;
+	enum status status;		/* the result has too many ranges */
 	bool is_damaged;
 };
 
@@ -40,6 +42,7 @@ run_free(void **data)
 	*data = NULL;
 	search_program_clear(&run->program);
 	buf_clear(&run->out);
+	search_result_clear(&run->result);
 	mem_free(run);
 }
 
@@ -71,8 +74,10 @@ try_message(struct search_slice *c, const struct flags_entry *e)
 	}
 	if (!fits)
 		return;
-	if (e->modseq > c->run->modseq)
-		c->run->modseq = e->modseq;
+	if (c->run->status == STATUS_OK)
+		c->run->status = search_result_add(&c->run->result, e, number);
+	if (c->run->result.wanted != 0)
+		return;
 	buf_append_byte(&c->run->out, ' ');
 	buf_append_u64(&c->run->out, c->session->run.is_uid ? e->uid : number);
 }
@@ -107,22 +112,52 @@ try_chunk(void *ctx, const struct flags_chunk *chunk)
 }
 
 static void
+tell(struct imap_session *s, struct search_run *run)
+{
+	bool has_modseq = run->program.has_modseq;
+
+	if (run->result.wanted != 0) {
+		search_result_write(&run->result, slice_from_cstr(s->run.tag), has_modseq, &run->out);
+		conn_write(s->conn, buf_slice(&run->out));
+		return;
+	}
+	conn_write(s->conn, SLICE("* SEARCH"));
+	conn_write(s->conn, buf_slice(&run->out));
+	if (has_modseq && run->result.count > 0)
+		conn_printf(s->conn, " (MODSEQ %llu)", (unsigned long long)run->result.modseq);
+	conn_write(s->conn, SLICE("\r\n"));
+}
+
+/* RFC 5182 s.2.1: a search that fails leaves nothing saved. */
+static void
+keep_saved(struct imap_session *s, struct search_run *run, enum status st)
+{
+	struct uidset *saved = &s->selected->view.saved;
+
+	if (!(run->result.wanted & RETURN_SAVE))
+		return;
+	uidset_clear(saved);
+	if (st != STATUS_OK)
+		return;
+	*saved = run->result.saved;
+	run->result.saved = uidset_init();
+}
+
+static void
 search_end(struct imap_session *s, enum status st)
 {
 	struct search_run *run = s->run.data;
 
 	if (st == STATUS_OK)
+		st = run->status;
+	if (st == STATUS_OK)
 		st = buf_status(&run->out);
-	if (st == STATUS_OK) {
-		conn_write(s->conn, SLICE("* SEARCH"));
-		conn_write(s->conn, buf_slice(&run->out));
-		if (run->program.has_modseq && run->out.len != 0)
-			conn_printf(s->conn, " (MODSEQ %llu)", (unsigned long long)run->modseq);
-		conn_write(s->conn, SLICE("\r\n"));
-	}
+	if (st == STATUS_OK)
+		tell(s, run);
 	if (st == STATUS_OK && run->is_damaged)
 		st = command_refuse(s, STATUS_CORRUPT,
 		    "[CORRUPTION] Some messages cannot be read");
+	keep_saved(s, run, st);
 	command_finish(s, st);
 }
 
@@ -149,11 +184,12 @@ search_step(struct imap_session *s)
 	}
 }
 
-/* SEARCH: which messages fit.  RFC 3501 s.6.4.4. */
+/* SEARCH: which messages fit.  RFC 3501 s.6.4.4, RFC 4731. */
 enum status
 cmd_search(struct imap_session *s, struct imap_reader *args)
 {
 	struct search_run *run = mem_new(struct search_run);
+	unsigned wanted = 0;
 	enum status st;
 
 	run->out = buf_init(OUTPUT_MAX);
@@ -161,7 +197,12 @@ cmd_search(struct imap_session *s, struct imap_reader *args)
 	run->walk = sequence_walk_init(&s->selected->view);
 	s->run.data = run;
 	s->run.data_free = run_free;
-	st = search_program_parse(args, &s->selected->view, &run->program);
+	st = search_return_parse(args, &wanted);
+	run->result = search_result_init(wanted, s->run.is_uid);
+	if (st == STATUS_OK)
+		st = search_program_parse(args, &s->selected->view, &run->program);
+	if (st == STATUS_ABSENT || st == STATUS_LIMIT)
+		keep_saved(s, run, st);
 	if (st == STATUS_ABSENT)
 		st = command_refuse(s, STATUS_DENIED,
 		    "[BADCHARSET (US-ASCII UTF-8 GB2312 GBK GB18030 BIG5)] Unknown charset");

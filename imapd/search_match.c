@@ -202,7 +202,9 @@ match_row(struct search_subject *s, const struct search_node *n, bool *fits,
 		return st;
 	day = internal_day(&s->view->row);
 	size = s->view->row.size_bytes;
-	*fits = n->kind == SEARCH_LARGER ? size > n->number :
+	*fits = n->kind == SEARCH_OLDER ? s->view->row.internal_at <= (int64_t)n->wanted :
+	    n->kind == SEARCH_YOUNGER ? s->view->row.internal_at >= (int64_t)n->wanted :
+	    n->kind == SEARCH_LARGER ? size > n->number :
 	    n->kind == SEARCH_SMALLER ? size < n->number :
 	    n->kind == SEARCH_BEFORE ? day < n->number :
 	    n->kind == SEARCH_ON ? day == n->number : day >= n->number;
@@ -306,6 +308,8 @@ match_node(struct search_subject *s, uint32_t index, bool *fits, struct problem 
 		return STATUS_OK;
 	case SEARCH_LARGER:
 	case SEARCH_SMALLER:
+	case SEARCH_OLDER:
+	case SEARCH_YOUNGER:
 	case SEARCH_BEFORE:
 	case SEARCH_ON:
 	case SEARCH_SINCE:

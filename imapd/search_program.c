@@ -1,6 +1,7 @@
 #include "imapd/search_program.h"
 
 #include "base/ascii.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "imapd/condstore.h"
 #include "mime/charset.h"
@@ -18,11 +19,14 @@ enum argument {
 	ARGUMENT_KEYWORD,
 	ARGUMENT_UIDS,
 	ARGUMENT_MODSEQ,
+	ARGUMENT_INTERVAL,	/* seconds before now */
 };
 
 static const enum search_cost costs[SEARCH_KIND_COUNT] = {
 	[SEARCH_LARGER] = COST_ROW,
 	[SEARCH_SMALLER] = COST_ROW,
+	[SEARCH_OLDER] = COST_ROW,
+	[SEARCH_YOUNGER] = COST_ROW,
 	[SEARCH_BEFORE] = COST_ROW,
 	[SEARCH_ON] = COST_ROW,
 	[SEARCH_SINCE] = COST_ROW,
@@ -58,6 +62,7 @@ static const struct {
 	/* wanted: without \Seen, too */
 	{ "NEW", SEARCH_RECENT, ARGUMENT_NONE, FLAG_SEEN, 1, NULL },
 	{ "OLD", SEARCH_RECENT, ARGUMENT_NONE, 0, 0, NULL },
+	{ "OLDER", SEARCH_OLDER, ARGUMENT_INTERVAL, 0, 0, NULL },
 	{ "ON", SEARCH_ON, ARGUMENT_DATE, 0, 0, NULL },
 	{ "RECENT", SEARCH_RECENT, ARGUMENT_NONE, 0, 1, NULL },
 	{ "SEEN", SEARCH_FLAG, ARGUMENT_NONE, FLAG_SEEN, FLAG_SEEN, NULL },
@@ -76,6 +81,7 @@ static const struct {
 	{ "UNFLAGGED", SEARCH_FLAG, ARGUMENT_NONE, FLAG_FLAGGED, 0, NULL },
 	{ "UNKEYWORD", SEARCH_KEYWORD, ARGUMENT_KEYWORD, 0, 0, NULL },
 	{ "UNSEEN", SEARCH_FLAG, ARGUMENT_NONE, FLAG_SEEN, 0, NULL },
+	{ "YOUNGER", SEARCH_YOUNGER, ARGUMENT_INTERVAL, 0, 0, NULL },
 };
 
 static const char *const charsets[] = {
@@ -270,6 +276,12 @@ take_argument(struct parse *p, enum argument argument, struct search_node *n)
 		    STATUS_SYNTAX;
 	case ARGUMENT_MODSEQ:
 		return take_modseq(p, &n->wanted);
+	case ARGUMENT_INTERVAL:
+		if (!imap_take_space(p->args) ||
+		    imap_take_number(p->args, &n->number) != STATUS_OK || n->number == 0)
+			return STATUS_SYNTAX;
+		n->wanted = clock_now_s() - n->number;
+		return STATUS_OK;
 	}
 	return STATUS_SYNTAX;
 }
@@ -308,7 +320,8 @@ take_key(struct parse *p)
 	if (imap_take_byte(p->args, '('))
 		return open_node(p, SEARCH_AND);
 	if (p->args->rest.len != 0 &&
-	    (ascii_is_digit(p->args->rest.ptr[0]) || p->args->rest.ptr[0] == '*')) {
+	    (ascii_is_digit(p->args->rest.ptr[0]) || p->args->rest.ptr[0] == '*' ||
+	    p->args->rest.ptr[0] == '$')) {
 		st = add_node(p, SEARCH_UIDS, &index);
 		return st != STATUS_OK ? st :
 		    take_uids(p, SEQUENCE_NUMBERS, &p->out->nodes[index].uids);

@@ -25,6 +25,8 @@ enum search_kind {
 	SEARCH_MODSEQ,		/* changed at wanted or later */
 	SEARCH_LARGER,		/* than number bytes */
 	SEARCH_SMALLER,
+	SEARCH_OLDER,		/* INTERNALDATE <= wanted (RFC 5032) */
+	SEARCH_YOUNGER,		/* INTERNALDATE >= wanted */
 	SEARCH_BEFORE,		/* INTERNALDATE's day < number, year * 10000 + month * 100 + day */
 	SEARCH_ON,
 	SEARCH_SINCE,

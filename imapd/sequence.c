@@ -15,6 +15,7 @@ void
 sequence_clear(struct sequence *s)
 {
 	mem_free(s->ranges);
+	uidset_clear(&s->saved);
 	sequence_init(s);
 }
 
@@ -76,6 +77,8 @@ sequence_remove(struct sequence *s, const struct uidset *gone)
 		if (first <= last)
 			range_push(&left, (uint32_t)first, (uint32_t)last);
 	}
+	left.saved = s->saved;
+	s->saved = uidset_init();
 	sequence_clear(s);
 	*s = left;
 }
@@ -144,6 +147,17 @@ sequence_within(const struct sequence *s, uint32_t first, uint32_t last, struct 
 	return st;
 }
 
+/* What a search has saved and is still there. */
+static enum status
+select_saved(const struct sequence *s, struct uidset *out)
+{
+	enum status st = STATUS_OK;
+
+	for (uint32_t i = 0; st == STATUS_OK && i < s->saved.count; i++)
+		st = sequence_within(s, s->saved.ranges[i].first, s->saved.ranges[i].last, out);
+	return st;
+}
+
 static int
 by_first(const void *a, const void *b)
 {
@@ -186,6 +200,8 @@ sequence_select(const struct sequence *s, struct slice set, enum sequence_kind k
 	size_t most = 1;
 	enum status st;
 
+	if (slice_equal(set, SLICE("$")))
+		return select_saved(s, out);
 	for (size_t i = 0; i < set.len; i++)
 		most += set.ptr[i] == ',';
 	if (set.len == 0)

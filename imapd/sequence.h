@@ -21,6 +21,7 @@ struct sequence {
 	struct sequence_range *ranges;	/* ascending */
 	uint32_t count, cap;
 	uint32_t total;		/* number of messages */
+	struct uidset saved;	/* UIDs that "$" names (RFC 5182); those not in the view do not count */
 };
 
 void sequence_init(struct sequence *s);
@@ -43,7 +44,7 @@ enum sequence_kind { SEQUENCE_NUMBERS, SEQUENCE_UIDS };
 
 /*
  * The UIDs of the view that a client's set names (wire/imap_token.h); what is
- * not there is left out.  '*' is the last message.  *out: initialised empty.
+ * not there is left out.  '*' is the last message, "$" what is saved.  *out: initialised empty.
  * SYNTAX  not a set, or a 0   LIMIT  too many ranges
  */
 MUST_USE enum status sequence_select(const struct sequence *s, struct slice set,

@@ -255,6 +255,8 @@ imap_take_set(struct imap_reader *r, struct slice *out)
 {
 	size_t n = 0;
 
+	if (r->rest.len != 0 && r->rest.ptr[0] == '$')
+		n = 1;
 	while (n < r->rest.len && (ascii_is_digit(r->rest.ptr[n]) || r->rest.ptr[n] == ':' ||
 	    r->rest.ptr[n] == ',' || r->rest.ptr[n] == '*'))
 		n++;

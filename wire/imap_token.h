@@ -46,7 +46,7 @@ MUST_USE enum status imap_take_pattern(struct imap_reader *r, struct slice *out)
 MUST_USE enum status imap_take_nstring(struct imap_reader *r, struct slice *out);
 /* Digits.  LIMIT: over 32 bits. */
 MUST_USE enum status imap_take_number(struct imap_reader *r, uint32_t *out);
-/* The bytes of a set, "1:4,7,9:*"; its ranges come from imap_set_next(). */
+/* The bytes of a set, "1:4,7,9:*"; its ranges come from imap_set_next().  Or "$" (RFC 5182). */
 MUST_USE enum status imap_take_set(struct imap_reader *r, struct slice *out);
 
 #define IMAP_SET_STAR 0		/* how '*' is given: no number is 0 */

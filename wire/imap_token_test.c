@@ -49,6 +49,7 @@ static const struct word_row words[] = {
 	{ imap_take_flag, TEXT("$label1 "), STATUS_OK, "$label1", " " },
 	{ imap_take_flag, TEXT("\\ "), STATUS_SYNTAX, "", "\\ " },
 	{ imap_take_set, TEXT("1:*,4 x"), STATUS_OK, "1:*,4", " x" },
+	{ imap_take_set, TEXT("$ x"), STATUS_OK, "$", " x" },
 	{ imap_take_set, TEXT("x"), STATUS_SYNTAX, "", "x" },
 };
 
