@@ -8,16 +8,14 @@
 
 #include "base/ascii.h"
 #include "base/buf.h"
-#include "base/bytes.h"
 #include "base/clock.h"
-#include "net/ipc.h"
 #include "store/audit.h"
 #include "store/protocol.h"
 #include "tools/command.h"
 #include "tools/instance.h"
 #include "tools/print.h"
+#include "tools/store_call.h"
 
-#define DEADLINE_MS 60000
 #define LIMIT_DEFAULT 50
 
 static const struct column columns[] = {
@@ -29,8 +27,6 @@ struct listing {
 	const struct invocation *in;
 	bool has_details;
 	unsigned rows;
-	enum status st;
-	struct problem *why;
 };
 
 static json_t *
@@ -71,22 +67,12 @@ show(struct listing *list, const struct audit_row *row)
 }
 
 static void
-on_frame(void *ctx, struct ipc_frame *frame)
+on_row(void *ctx, struct slice payload)
 {
-	struct listing *list = ctx;
-	struct reader in = reader_of(frame->payload);
 	struct audit_row row;
 
-	if (frame->type == STORE_ROW && audit_row_read(frame->payload, &row) == STATUS_OK) {
-		show(list, &row);
-	} else if (frame->type == STORE_END) {
-		struct slice text;
-
-		list->st = (enum status)read_u8(&in);
-		text = read_slice(&in);
-		if (text.len > 0)
-			problem_set(list->why, "%.*s", SLICE_ARG(text));
-	}
+	if (audit_row_read(payload, &row) == STATUS_OK)
+		show(ctx, &row);
 }
 
 /* "2026-11-24" or "2026-11-24T08:00:00Z". */
@@ -143,23 +129,13 @@ static enum status
 ask(struct listing *list, const struct audit_filter *f, struct problem *why)
 {
 	struct buf payload = buf_init(8192);
-	struct problem unused = { "" };
 	enum status st = instance_enter(list->in->dir, why);
 
-	if (st != STATUS_OK)
-		return st;
-	list->st = STATUS_IO;
-	list->why = why;
 	audit_filter_put(f, &payload);
-	st = ipc_call_wait_every("store-admin.sock", STORE_AUDIT_LIST, buf_slice(&payload), -1,
-	    STORE_END, DEADLINE_MS, on_frame, list, &unused);
+	if (st == STATUS_OK)
+		st = store_call(list->in, STORE_AUDIT_LIST, buf_slice(&payload), on_row, list, why);
 	buf_clear(&payload);
-	if (st != STATUS_OK) {
-		problem_set(why, "no answer; is the instance served? (mailadm -C %s serve)",
-		    list->in->dir);
-		return STATUS_BUSY;
-	}
-	return list->st;
+	return st;
 }
 
 static enum status

@@ -9,14 +9,12 @@
 #include "base/ascii.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "net/ipc.h"
 #include "store/protocol.h"
 #include "store/queue_order.h"
 #include "tools/command.h"
 #include "tools/instance.h"
 #include "tools/print.h"
-
-#define DEADLINE_MS 60000
+#include "tools/store_call.h"
 
 static const struct column columns[] = {
 	{ "entry", "ENTRY", 6 }, { "mid", "MESSAGE", 13 }, { "state", "STATE", 8 },
@@ -28,8 +26,6 @@ struct listing {
 	const struct invocation *in;
 	uint64_t only;		/* 0: all */
 	unsigned rows;
-	enum status st;
-	struct problem *why;
 };
 
 static void
@@ -78,46 +74,19 @@ show(struct listing *list, json_t *object)
 }
 
 static void
-on_frame(void *ctx, struct ipc_frame *frame)
+on_row(void *ctx, struct slice payload)
 {
 	struct listing *list = ctx;
-	struct reader in = reader_of(frame->payload);
 	struct spool_row row;
 	uint32_t size_bytes;
+	json_t *object;
 
-	if (frame->type == STORE_ROW &&
-	    queue_row_read(frame->payload, &row, &size_bytes) == STATUS_OK) {
-		json_t *object = row_object(&row, size_bytes);
-
-		if (list->only == 0 || list->only == row.id)
-			show(list, object);
-		json_decref(object);
-	} else if (frame->type == STORE_END) {
-		struct slice text;
-
-		list->st = (enum status)read_u8(&in);
-		text = read_slice(&in);
-		if (text.len > 0)
-			problem_set(list->why, "%.*s", SLICE_ARG(text));
-	}
-}
-
-static enum status
-ask(struct listing *list, uint16_t type, struct slice payload, struct problem *why)
-{
-	struct problem unused = { "" };
-	enum status st;
-
-	list->st = STATUS_IO;
-	list->why = why;
-	st = ipc_call_wait_every("store-admin.sock", type, payload, -1, STORE_END, DEADLINE_MS,
-	    on_frame, list, &unused);
-	if (st != STATUS_OK) {
-		problem_set(why, "no answer; is the instance served? (mailadm -C %s serve)",
-		    list->in->dir);
-		return STATUS_BUSY;
-	}
-	return list->st;
+	if (queue_row_read(payload, &row, &size_bytes) != STATUS_OK ||
+	    (list->only != 0 && list->only != row.id))
+		return;
+	object = row_object(&row, size_bytes);
+	show(list, object);
+	json_decref(object);
 }
 
 static enum status
@@ -140,7 +109,9 @@ queue_list(const struct invocation *in, struct problem *why)
 		return STATUS_SYNTAX;
 	}
 	st = instance_enter(in->dir, why);
-	return st == STATUS_OK ? ask(&list, STORE_QUEUE_LIST, SLICE(""), why) : st;
+	if (st == STATUS_OK)
+		st = store_call(in, STORE_QUEUE_LIST, SLICE(""), on_row, &list, why);
+	return st;
 }
 
 static enum status
@@ -156,7 +127,7 @@ queue_show(const struct invocation *in, struct problem *why)
 	if (st == STATUS_OK)
 		st = instance_enter(in->dir, why);
 	if (st == STATUS_OK)
-		st = ask(&list, STORE_QUEUE_LIST, SLICE(""), why);
+		st = store_call(in, STORE_QUEUE_LIST, SLICE(""), on_row, &list, why);
 	if (st == STATUS_OK && list.rows == 0) {
 		problem_set(why, "there is no queue entry %" PRIu64, list.only);
 		return STATUS_ABSENT;
@@ -167,14 +138,13 @@ queue_show(const struct invocation *in, struct problem *why)
 static enum status
 order_one(const struct invocation *in, uint8_t kind, const char *text, struct problem *why)
 {
-	struct listing list = { .in = in };
 	struct queue_order order = { .kind = kind };
 	struct buf payload = buf_init(1024);
 	enum status st = read_entry(text, &order.id, why);
 
 	queue_order_put(&order, &payload);
 	if (st == STATUS_OK)
-		st = ask(&list, STORE_QUEUE_CHANGE, buf_slice(&payload), why);
+		st = store_call(in, STORE_QUEUE_CHANGE, buf_slice(&payload), NULL, NULL, why);
 	buf_clear(&payload);
 	return st;
 }

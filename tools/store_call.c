@@ -1,0 +1,45 @@
+#include "tools/store_call.h"
+
+#include "base/bytes.h"
+#include "net/ipc.h"
+#include "store/protocol.h"
+
+#define DEADLINE_MS 60000
+
+struct call {
+	void (*row)(void *ctx, struct slice payload);
+	void *ctx;
+	enum status st;
+	struct problem *why;
+};
+
+static void
+on_frame(void *ctx, struct ipc_frame *frame)
+{
+	struct call *call = ctx;
+	struct reader in = reader_of(frame->payload);
+	struct slice text;
+
+	if (frame->type == STORE_ROW && call->row != NULL) {
+		call->row(call->ctx, frame->payload);
+	} else if (frame->type == STORE_END) {
+		call->st = (enum status)read_u8(&in);
+		text = read_slice(&in);
+		if (text.len > 0)
+			problem_set(call->why, "%.*s", SLICE_ARG(text));
+	}
+}
+
+enum status
+store_call(const struct invocation *in, uint16_t type, struct slice payload,
+    void (*row)(void *ctx, struct slice payload), void *ctx, struct problem *why)
+{
+	struct call call = { row, ctx, STATUS_IO, why };
+	struct problem unused = { "" };
+
+	if (ipc_call_wait_every("store-admin.sock", type, payload, -1, STORE_END, DEADLINE_MS,
+	    on_frame, &call, &unused) == STATUS_OK)
+		return call.st;
+	problem_set(why, "no answer; is the instance served? (mailadm -C %s serve)", in->dir);
+	return STATUS_BUSY;
+}
