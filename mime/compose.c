@@ -87,7 +87,7 @@ compose_field(struct buf *out, struct slice name, struct slice value)
 	buf_clear(&flat);
 }
 
-/* Encoded words come with their folds, and begin a line of their own: one may have 75 characters. */
+/* Encoded words come with their folds. */
 static void
 put_encoded(struct buf *out, struct slice utf8, size_t column)
 {
@@ -95,12 +95,8 @@ put_encoded(struct buf *out, struct slice utf8, size_t column)
 	struct slice rest;
 
 	flatten(slice_trim(utf8), true, &flat);
-	(void)word_encode(buf_slice(&flat), &encoded);
+	(void)word_encode_at(buf_slice(&flat), column, &encoded);
 	rest = buf_slice(&encoded);
-	if (slice_find(rest, SLICE("=?")) < rest.len) {
-		(void)buf_append(out, SLICE("\r\n "));
-		column = 1;
-	}
 	do {
 		size_t n = slice_find(rest, SLICE("\r\n"));
 

@@ -110,7 +110,7 @@ mailboxes_are_quoted_and_encoded(void **state)
 		{ "", "a@b.test", "To: <a@b.test>\r\n" },
 		{ "Zhang San", "a@b.test", "To: Zhang San <a@b.test>\r\n" },
 		{ "Zhang, \"San\"", "a@b.test", "To: \"Zhang, \\\"San\\\"\" <a@b.test>\r\n" },
-		{ "\xe5\xbc\xa0", "a@b.test", "To: \r\n =?utf-8?B?5byg?=\r\n <a@b.test>\r\n" },
+		{ "\xe5\xbc\xa0", "a@b.test", "To: =?utf-8?B?5byg?=\r\n <a@b.test>\r\n" },
 		{ "x", "a@b.test>\r\nBcc: <c", "To: x <a@b.test>  Bcc: <c>\r\n" },
 	};
 

@@ -10,6 +10,9 @@
 
 #define CHARSET_NAME_MAX 80
 #define WORD_BYTES 45	/* give 60 base64 characters: with "=?utf-8?B?" and "?=" a word of 72 */
+#define WORD_AROUND 12		/* "=?utf-8?B?" and "?=" */
+#define LINE_LEN 76		/* RFC 2047 s.2 */
+#define WORD_BYTES_MIN 12	/* a word for less is not worth the rest of its line */
 
 struct encoded_word {
 	struct slice charset;	/* without the language behind '*' (RFC 2231 s.5) */
@@ -228,15 +231,38 @@ find_core(struct slice s, size_t *begin, size_t *end)
 	}
 }
 
+/* How many bytes the word at that column may hold, so that its line has 76: 0: none. */
+static size_t
+word_room(size_t column)
+{
+	size_t room = column + WORD_AROUND < LINE_LEN ? (LINE_LEN - column - WORD_AROUND) / 4 * 3 : 0;
+
+	return room < WORD_BYTES ? room : WORD_BYTES;
+}
+
 enum status
 word_encode(struct slice utf8, struct buf *out)
 {
-	size_t begin, end;
+	return word_encode_at(utf8, 1, out);
+}
+
+enum status
+word_encode_at(struct slice utf8, size_t column, struct buf *out)
+{
+	size_t begin, end, room;
 
 	find_core(utf8, &begin, &end);
-	(void)buf_append(out, slice_sub(utf8, 0, begin));
-	while (begin < end) {
-		size_t n = utf8_cut(slice_sub(utf8, begin, end - begin), WORD_BYTES);
+	room = word_room(column + begin);
+	if (room < WORD_BYTES_MIN && begin < end) {
+		room = WORD_BYTES;
+		/* The blank before the word becomes the fold's. */
+		(void)buf_append(out, slice_sub(utf8, 0, begin > 0 ? begin - 1 : 0));
+		(void)buf_append(out, SLICE("\r\n "));
+	} else {
+		(void)buf_append(out, slice_sub(utf8, 0, begin));
+	}
+	for (; begin < end; room = WORD_BYTES) {
+		size_t n = utf8_cut(slice_sub(utf8, begin, end - begin), room);
 
 		(void)buf_append(out, SLICE("=?utf-8?B?"));
 		(void)base64_encode(out, slice_sub(utf8, begin, n));

@@ -22,5 +22,7 @@ enum status word_decode(struct slice raw, struct slice body_charset, struct buf 
  * folded with CRLF SP); plain ASCII that needs no encoding stays.
  */
 enum status word_encode(struct slice utf8, struct buf *out);
+/* The same for text that begins at that column of its line; may begin with a fold. */
+enum status word_encode_at(struct slice utf8, size_t column, struct buf *out);
 
 #endif
