@@ -11,7 +11,7 @@
  */
 #define AUDIT_VERSION 1
 
-static enum status
+enum status
 audit_decode(struct slice key, struct slice value, struct audit_row *out)
 {
 	struct reader in = reader_of(value);

@@ -41,6 +41,9 @@ MUST_USE enum status audit_slice(struct txn *t, const struct audit_filter *f,
     struct audit_place *place, uint32_t look_at,
     bool (*each)(void *ctx, const struct audit_row *row), void *ctx, struct problem *why);
 
+/* One record of the table: CORRUPT. */
+MUST_USE enum status audit_decode(struct slice key, struct slice value, struct audit_row *out);
+
 /* For the writer.  row: change, part and at_s are filled in here. */
 struct change;
 MUST_USE enum status audit_put(struct change *c, const struct audit_row *row,

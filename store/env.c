@@ -599,8 +599,7 @@ cursor_result(struct cursor *c, int rc, const MDB_val *k, const MDB_val *v, stru
 	if (rc != 0)
 		return env_status(rc, why, "reading records");
 	st = record_check(c->table, k, v, value, why);
-	if (st == STATUS_OK)
-		*key = slice_make(k->mv_data, k->mv_size);
+	*key = slice_make(k->mv_data, k->mv_size);
 	return st;
 }
 
@@ -645,4 +644,19 @@ cursor_delete(struct cursor *c, struct problem *why)
 		return env_status(rc, why, "deleting a record");
 	c->txn->writes++;
 	return STATUS_OK;
+}
+
+int
+env_fd(struct env *e)
+{
+	mdb_filehandle_t fd = -1;
+
+	mdb_env_get_fd(e->mdb, &fd);
+	return fd;
+}
+
+uint64_t
+txn_snapshot(const struct txn *t)
+{
+	return mdb_txn_id(t->mdb);
 }

@@ -74,7 +74,8 @@ MUST_USE enum status cursor_open(struct txn *t, unsigned table, struct cursor **
 void cursor_close(struct cursor **c);
 /*
  * First record with a key >= from / next one / last one with a key < before.  ABSENT at the end.
- * CORRUPT names the record; cursor_next() then goes on behind it.
+ * CORRUPT names the record and sets *key; cursor_next() then goes on behind it.  (Where *key is
+ * left alone, it is the pages that are damaged.)
  */
 MUST_USE enum status cursor_seek(struct cursor *c, struct slice from, struct slice *key,
     struct slice *value, struct problem *why);
@@ -84,6 +85,13 @@ MUST_USE enum status cursor_before(struct cursor *c, struct slice before, struct
     struct slice *value, struct problem *why);
 /* Delete the record the cursor stands on; cursor_next() then gives the one behind it. */
 MUST_USE enum status cursor_delete(struct cursor *c, struct problem *why);
+
+/*
+ * For whoever looks at pages themselves: LMDB's own descriptor of data.mdb, to pread() and never
+ * to close, and the number of the snapshot that a transaction reads.
+ */
+int env_fd(struct env *e);
+uint64_t txn_snapshot(const struct txn *t);
 
 /* Dead readers are forgotten, and those far behind are named in the log; every 10 s from one
  * process. */

@@ -16,7 +16,7 @@
 #define JOURNAL_RANGES_MAX 200	/* keeps a row well below a page */
 #define JOURNAL_PARTS_MAX UINT16_MAX
 
-static enum status
+enum status
 journal_decode(struct slice key, struct slice value, struct journal_row *out)
 {
 	struct reader in = reader_of(value);

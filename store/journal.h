@@ -38,6 +38,9 @@ struct journal_row {
 MUST_USE enum status journal_each(struct txn *t, uint64_t after,
     bool (*each)(void *ctx, const struct journal_row *row), void *ctx, struct problem *why);
 
+/* One record of the table: CORRUPT. */
+MUST_USE enum status journal_decode(struct slice key, struct slice value, struct journal_row *out);
+
 /*
  * For the writer: file a row under the change, in as many parts as uids need.
  * row: change, part, at_s, actor, sid and uids are filled in here; uids may be NULL.

@@ -118,6 +118,8 @@ identity_find(struct store *s, enum env_mode mode, struct problem *why)
 	txn_abort(&t);
 	if (st == STATUS_ABSENT && mode == ENV_WRITE)
 		st = identity_make(s->env, &s->id, why);
+	else if (st == STATUS_ABSENT)
+		problem_set(why, "%s: there is no store here", s->path);
 	return st;
 }
 

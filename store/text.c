@@ -184,6 +184,41 @@ text_record(struct store *s, const struct text_row *row, struct segment_record *
 }
 
 enum status
+text_record_read(struct store *s, const struct text_row *row, struct segment_record *out,
+    struct buf *meta, struct problem *why)
+{
+	struct segment_record r;
+	size_t len;
+	enum status st;
+	int fd;
+
+	st = text_record(s, row, &r, &fd, why);
+	if (st != STATUS_OK)
+		return st;
+	len = r.mid.len + r.envelope.len + r.digest.len;
+	if (len != row->head_len - RECORD_HEAD_LEN || len > TEXT_META_MAX) {
+		problem_set(why, "the lengths of the record and of its row differ");
+		return STATUS_CORRUPT;
+	}
+	buf_reset(meta);
+	st = buf_reserve(meta, len);
+	if (st == STATUS_OK)
+		st = segment_read(fd, row->segment_at - len, meta->ptr, len, why);
+	if (st != STATUS_OK)
+		return st;
+	meta->len = len;
+	if (crc32c(0, buf_slice(meta)) != r.meta_crc) {
+		problem_set(why, "mid, envelope or digest of the record are damaged");
+		return STATUS_CORRUPT;
+	}
+	r.mid = slice_sub(buf_slice(meta), 0, r.mid.len);
+	r.envelope = slice_sub(buf_slice(meta), r.mid.len, r.envelope.len);
+	r.digest = slice_skip(buf_slice(meta), r.mid.len + r.envelope.len);
+	*out = r;
+	return STATUS_OK;
+}
+
+enum status
 text_digest(struct store *s, const struct text_row *row, struct buf *out, struct problem *why)
 {
 	struct segment_record r;

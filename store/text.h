@@ -44,6 +44,15 @@ MUST_USE enum status text_digest(struct store *s, const struct text_row *row, st
 MUST_USE enum status text_read(struct store *s, const struct text_row *row, uint32_t at,
     uint32_t len, char *out, struct problem *why);
 
+/*
+ * The head of the text's segment record with mid, envelope and digest, which lie in meta
+ * (initialised by the caller, max TEXT_META_MAX).  CORRUPT when one is not as it was written.
+ */
+#define TEXT_META_MAX (4u * 1024 * 1024)
+struct segment_record;
+MUST_USE enum status text_record_read(struct store *s, const struct text_row *row,
+    struct segment_record *out, struct buf *meta, struct problem *why);
+
 /* A new text with so many references / rows begin or cease to refer to one.  For the writer. */
 MUST_USE enum status text_put(struct txn *t, const struct text_row *row, uint32_t references,
     struct problem *why);

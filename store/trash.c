@@ -13,7 +13,7 @@
 #define TRASH_VERSION 1
 #define TRASH_KEYWORDS_MAX 2048	/* names beyond it are not kept */
 
-static enum status
+enum status
 trash_decode(struct slice key, struct slice value, struct trash_row *out)
 {
 	struct reader in = reader_of(value);

@@ -33,4 +33,7 @@ MUST_USE enum status trash_put(struct change *c, const struct trash_row *row,
 MUST_USE enum status trash_each(struct txn *t, uint32_t account,
     bool (*each)(void *ctx, const struct trash_row *row), void *ctx, struct problem *why);
 
+/* One record of the table: CORRUPT. */
+MUST_USE enum status trash_decode(struct slice key, struct slice value, struct trash_row *out);
+
 #endif
