@@ -109,5 +109,7 @@ command_take(struct pop3_session *s)
 	else
 		refuse(s, st);
 	buf_wipe(&s->line);
+	if (!s->is_waiting)
+		session_command_done(s);
 	return true;
 }

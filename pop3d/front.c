@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/admission.h"
 #include "net/daemon.h"
 #include "net/ipc.h"
 #include "net/listener.h"
@@ -30,31 +31,22 @@ struct front {
 	size_t port_count;
 };
 
-static uint32_t
-count_peer(const struct pop3_host *h, struct slice peer)
-{
-	uint32_t n = 0;
-
-	for (const struct pop3_session *s = h->sessions; s != NULL; s = s->next)
-		n += slice_equal(buf_slice(&s->peer), peer);
-	return n;
-}
-
 static void
 accepted(void *ctx, int fd)
 {
 	struct port *p = ctx;
 	struct pop3_host *h = &p->front->host;
 	struct pop3_session *s = session_new(h, fd, SLICE(""));
-	struct slice peer = slice_from_cstr(conn_peer(s->conn));
 
-	if (h->session_count <= h->settings->clients_max &&
-	    count_peer(h, peer) < h->settings->peer_max) {
+	if (session_find_place(s) == STATUS_OK) {
 		login_begin(s, p->is_tls_first);
 		return;
 	}
 	log_event(LOG_INFO, "pop3.client.refused", s->sid, "peer", conn_peer(s->conn));
-	session_bye(s, "-ERR [SYS/TEMP] too many connections, please try again later");
+	if (p->is_tls_first)
+		session_enter(s, POP3_CLOSED);
+	else
+		session_bye(s, "-ERR [SYS/TEMP] too many connections, please try again later");
 	session_turn(s);
 }
 
@@ -114,6 +106,7 @@ front_start(struct daemon *d, const struct pop3_settings *settings, struct probl
 	daemon_set_data(d, f);
 	f->host.loop = daemon_loop(d);
 	f->host.settings = settings;
+	f->host.arrivals = admission_new(settings->clients_max, settings->peer_max);
 	make_workers(f);
 	f->host.policy = policy_client_new(f->host.loop, "policy.sock", NULL, NULL);
 	st = make_tls(f, d, why);
@@ -162,6 +155,7 @@ front_end(struct daemon *d)
 		ipc_client_free(&f->host.workers[i]);
 	mem_free(f->host.workers);
 	tls_context_free(&f->host.tls);
+	admission_free(&f->host.arrivals);
 	mem_free(f);
 	daemon_set_data(d, NULL);
 }

@@ -17,10 +17,13 @@ static const struct setting rows[] = {
 	    "Processes that serve clients after their login."),
 	ROW("clients_max", SETTING_U32, clients_max, "1000", 1, 100000,
 	    "Clients of one front that have not logged in yet."),
-	ROW("peer_max", SETTING_U32, peer_max, "200", 1, 100000,
-	    "How many of these may come from one address."),
+	ROW("peer_max", SETTING_U32, peer_max, "50", 1, 100000,
+	    "How many of these may come from one address (or IPv6 network of 64 bits)."),
 	ROW("account_max", SETTING_U32, account_max, "50", 1, 10000,
 	    "Sessions of one account at the same time."),
+	ROW("login_deadline", SETTING_DURATION, login_deadline_s, "3m", 1, 3600,
+	    "How long a client may take until it is logged in; half a minute when three quarters of "
+	    "the places are taken."),
 	ROW("tls_floor", SETTING_TEXT, tls_floor, "1.2", 0, 0,
 	    "Oldest TLS that is spoken: 1.2, or 1.0 for clients of Windows XP and 7."),
 };
@@ -74,12 +77,14 @@ sandbox(const struct daemon *d)
 	static const struct sandbox_profile front = {
 		.may = SANDBOX_CONNECT_UNIX,
 		.user = FRONT_USER,
+		.root = ".",
 	};
 	static const struct sandbox_profile worker = {
 		.may = SANDBOX_CONNECT_UNIX | SANDBOX_OPEN,
 		.paths = store,
 		.path_count = ARRAY_LEN(store),
 		.user = "tradepost-pop3d",
+		.root = "..",
 	};
 
 	return is_front(d) ? &front : &worker;

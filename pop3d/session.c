@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/admission.h"
 #include "net/ipc.h"
 #include "net/line.h"
 #include "net/loop.h"
@@ -19,18 +20,21 @@ static const struct {
 	const char *name;
 	unsigned next;		/* set of IN(state) we may go to */
 	unsigned patience_s;	/* silence we accept; RFC 1939 s.3 asks for 600 */
-	unsigned deadline_s;	/* the state ends by then, whatever moves; 0: never */
+	unsigned deadline_s;	/* the state ends by then, whatever moves; with is_renewed, the command */
+	bool is_renewed;
 } states[POP3_STATE_COUNT] = {
 	[POP3_SECURING] = { "securing", IN(POP3_AUTHORIZATION) | IN(POP3_OPENING) | IN(POP3_CLOSED),
-	    30, 30 },
+	    30, 30, false },
 	[POP3_AUTHORIZATION] = { "authorization",
-	    IN(POP3_SECURING) | IN(POP3_PASSING) | IN(POP3_CLOSED), 600, 600 },
-	[POP3_PASSING] = { "passing", IN(POP3_CLOSED), 60, 60 },
-	[POP3_OPENING] = { "opening", IN(POP3_TRANSACTION) | IN(POP3_CLOSED), 120, 120 },
-	[POP3_TRANSACTION] = { "transaction", IN(POP3_UPDATE) | IN(POP3_CLOSED), 600, 0 },
-	[POP3_UPDATE] = { "update", IN(POP3_CLOSED), 120, 120 },
-	[POP3_CLOSED] = { "closed", 0, 10, 10 },
+	    IN(POP3_SECURING) | IN(POP3_PASSING) | IN(POP3_CLOSED), 600, 600, false },
+	[POP3_PASSING] = { "passing", IN(POP3_CLOSED), 60, 60, false },
+	[POP3_OPENING] = { "opening", IN(POP3_TRANSACTION) | IN(POP3_CLOSED), 120, 120, false },
+	[POP3_TRANSACTION] = { "transaction", IN(POP3_UPDATE) | IN(POP3_CLOSED), 600, 600, true },
+	[POP3_UPDATE] = { "update", IN(POP3_CLOSED), 120, 120, false },
+	[POP3_CLOSED] = { "closed", 0, 10, 10, false },
 };
+
+#define CROWDED_S 30	/* for a login while places are short */
 
 static void
 on_input(void *ctx)
@@ -121,6 +125,18 @@ session_new(struct pop3_host *h, int fd, struct slice sid)
 	return s;
 }
 
+enum status
+session_find_place(struct pop3_session *s)
+{
+	char key[ADMISSION_ADDRESS_MAX];
+	struct slice address = admission_address(conn_peer(s->conn), key);
+	enum status st = admission_enter(s->host->arrivals, address);
+
+	if (st == STATUS_OK)
+		s->place_key = mem_dup(address);
+	return st;
+}
+
 static void
 forget_calls(struct pop3_session *s)
 {
@@ -161,6 +177,9 @@ leave_host(struct pop3_session *s)
 	if (s->next != NULL)
 		s->next->prev = s->prev;
 	h->session_count--;
+	if (s->place_key != NULL)
+		admission_leave(h->arrivals, slice_from_cstr(s->place_key));
+	mem_free(s->place_key);
 }
 
 void
@@ -202,6 +221,17 @@ session_state_name(const struct pop3_session *s)
 	return states[s->state].name;
 }
 
+static unsigned
+deadline_of(const struct pop3_session *s)
+{
+	unsigned seconds = states[s->state].deadline_s;
+
+	if (s->state != POP3_AUTHORIZATION)
+		return seconds;
+	seconds = s->host->settings->login_deadline_s;
+	return admission_is_crowded(s->host->arrivals) && seconds > CROWDED_S ? CROWDED_S : seconds;
+}
+
 void
 session_enter(struct pop3_session *s, enum pop3_state next)
 {
@@ -216,7 +246,7 @@ session_enter(struct pop3_session *s, enum pop3_state next)
 	if (s->conn == NULL)
 		return;
 	conn_set_patience(s->conn, states[next].patience_s);
-	conn_set_deadline(s->conn, states[next].deadline_s);
+	conn_set_deadline(s->conn, deadline_of(s));
 }
 
 void
@@ -247,14 +277,23 @@ void
 session_output_done(struct pop3_session *s)
 {
 	s->drained = NULL;
-	conn_set_deadline(s->conn, states[s->state].deadline_s);
+	session_command_done(s);
 	session_resume(s);
 }
 
 void
+session_command_done(struct pop3_session *s)
+{
+	if (states[s->state].is_renewed && s->conn != NULL)
+		conn_set_deadline(s->conn, deadline_of(s));
+}
+
+/* Who does not read what we answer is not heard on. */
+void
 session_turn(struct pop3_session *s)
 {
-	while (s->state != POP3_CLOSED && !s->is_waiting && s->take(s))
+	while (s->state != POP3_CLOSED && !s->is_waiting &&
+	    conn_output_pending(s->conn) < CONN_OUTPUT_HIGH && s->take(s))
 		;
 	if (s->state == POP3_CLOSED)
 		session_free(&s);

@@ -29,6 +29,7 @@ enum pop3_state {
 	POP3_STATE_COUNT
 };
 
+struct admission;
 struct ipc_client;
 struct loop;
 struct maildrop;
@@ -47,6 +48,7 @@ struct pop3_host {
 	uint32_t session_count;
 	void (*emptied)(struct pop3_host *h);	/* called when the last is gone; may be NULL */
 	/* of a front */
+	struct admission *arrivals;
 	struct tls_context *tls;
 	struct policy_client *policy;
 	struct ipc_client **workers;
@@ -71,6 +73,7 @@ struct pop3_session {
 	unsigned mistakes;
 
 	/* before login */
+	char *place_key;		/* counted among the front's arrivals; NULL: not */
 	struct buf user;		/* USER's argument */
 	bool is_greeted;
 	unsigned failed_logins;
@@ -105,10 +108,15 @@ struct conn *session_conn_new(struct pop3_session *s, int fd);
 /* Goes without a word; what it waits for is forgotten. */
 void session_free(struct pop3_session **s);
 
+/* Of a front: count s with its address.  BUSY, LIMIT: as admission_enter(). */
+MUST_USE enum status session_find_place(struct pop3_session *s);
+
 /* The only writer of the state. */
 void session_enter(struct pop3_session *s, enum pop3_state next);
 const char *session_state_name(const struct pop3_session *s);
 
+/* A whole command has come: the next one has the state's time. */
+void session_command_done(struct pop3_session *s);
 /* No input is taken until session_resume(). */
 void session_wait(struct pop3_session *s);
 void session_resume(struct pop3_session *s);

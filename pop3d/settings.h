@@ -13,6 +13,7 @@ struct pop3_settings {
 	uint32_t clients_max;	/* not logged in, in one front */
 	uint32_t peer_max;	/* of these from one address */
 	uint32_t account_max;	/* sessions of one account */
+	uint32_t login_deadline_s;	/* from the greeting to the end of the login */
 	char *tls_floor;	/* "1.2" or "1.0" */
 };
 
