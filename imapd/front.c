@@ -4,9 +4,9 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/table.h"
 #include "imapd/front_session.h"
 #include "imapd/settings.h"
+#include "net/admission.h"
 #include "net/daemon.h"
 #include "net/ipc.h"
 #include "net/listener.h"
@@ -81,7 +81,7 @@ front_start(struct daemon *d, const struct imap_settings *settings, struct probl
 	f->loop = daemon_loop(d);
 	f->settings = settings;
 	f->reaper = timer_new(f->loop, reap, f);
-	f->peers = table_new();
+	f->places = admission_new(settings->connections, settings->peer_connections);
 	if (clear < 0 && secure < 0) {
 		problem_set(why, "no socket \"imap\" or \"imaps\" was handed over");
 		return STATUS_ABSENT;
@@ -129,7 +129,7 @@ front_end(struct daemon *d)
 	tls_context_free(&f->tls);
 	reap(f);
 	timer_free(&f->reaper);
-	table_free(&f->peers, NULL);
+	admission_free(&f->places);
 	mem_free(f);
 	daemon_set_data(d, NULL);
 }

@@ -13,6 +13,7 @@
 
 #define FRONT_USER "tradepost-imapfront"	/* so that who takes a front over has no store */
 
+struct admission;
 struct daemon;
 struct front_session;
 struct imap_settings;
@@ -20,7 +21,6 @@ struct ipc_client;
 struct listener;
 struct loop;
 struct policy_client;
-struct table;
 struct timer;
 struct tls_context;
 
@@ -34,8 +34,7 @@ struct front {
 	struct listener *secure;
 	struct front_session *sessions;	/* open */
 	struct front_session *dead;	/* closed in this turn of the loop */
-	uint32_t session_count;
-	struct table *peers;		/* address -> how many sessions come from it */
+	struct admission *places;
 	struct timer *reaper;
 };
 

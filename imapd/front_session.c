@@ -2,10 +2,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/table.h"
 #include "imapd/capability.h"
 #include "imapd/front.h"
 #include "imapd/settings.h"
+#include "net/admission.h"
 #include "net/conn.h"
 #include "net/ipc.h"
 #include "net/loop.h"
@@ -36,18 +36,26 @@ front_session_enter(struct front_session *s, enum front_state next)
 	s->state = next;
 }
 
-/* Counts the session in (1) or out (-1); how many its address has now. */
-static uintptr_t
-count_peer(struct front_session *s, int change)
+/* Counts the session in with its address; OK when there was a place. */
+static enum status
+take_place(struct front_session *s)
 {
-	struct slice peer = slice_from_cstr(s->peer);
-	uintptr_t count = (uintptr_t)table_get(s->front->peers, peer) + (uintptr_t)change;
+	char key[ADMISSION_ADDRESS_MAX];
+	struct slice address = admission_address(s->peer, key);
+	enum status st = admission_enter(s->front->places, address);
 
-	if (count == 0)
-		(void)table_remove(s->front->peers, peer);
-	else
-		(void)table_put(s->front->peers, peer, (void *)count);
-	return count;
+	if (st == STATUS_OK)
+		s->place_key = mem_dup(address);
+	return st;
+}
+
+static void
+give_place(struct front_session *s)
+{
+	if (s->place_key != NULL)
+		admission_leave(s->front->places, slice_from_cstr(s->place_key));
+	mem_free(s->place_key);
+	s->place_key = NULL;
 }
 
 void
@@ -72,8 +80,7 @@ front_session_close(struct front_session *s, const char *why)
 		f->sessions = s->next;
 	if (s->next != NULL)
 		s->next->prev = s->prev;
-	f->session_count--;
-	(void)count_peer(s, -1);
+	give_place(s);
 	s->prev = NULL;
 	s->next = f->dead;
 	f->dead = s;
@@ -195,18 +202,27 @@ stage_of(const struct front_session *s)
 }
 
 static void
+set_deadline(struct front_session *s)
+{
+	conn_set_deadline(s->conn, admission_is_crowded(s->front->places) ? FRONT_CROWDED_S :
+	    FRONT_PATIENCE_S);
+}
+
+static void
 greet(struct front_session *s)
 {
 	conn_printf(s->conn, "* OK [%.*s] Tradepost ready\r\n",
 	    SLICE_ARG(capability_text(stage_of(s))));
 }
 
+/* Who does not read what we answer is not heard on. */
 static void
 on_input(void *ctx)
 {
 	struct front_session *s = ctx;
 
 	while (s->state == FRONT_READY && s->conn != NULL && !conn_is_paused(s->conn) &&
+	    conn_output_pending(s->conn) < CONN_OUTPUT_HIGH &&
 	    conn_input(s->conn).len != 0 && s->take(s))
 		;
 }
@@ -220,6 +236,8 @@ on_drained(void *ctx)
 	s->drained = NULL;
 	if (drained != NULL)
 		drained(s);
+	else
+		on_input(s);
 }
 
 static void
@@ -229,7 +247,7 @@ on_secure(void *ctx)
 	bool is_first = s->take == NULL;
 
 	front_session_enter(s, FRONT_READY);
-	conn_set_deadline(s->conn, FRONT_PATIENCE_S);
+	set_deadline(s);
 	/* After STARTTLS there is no second greeting (RFC 3501 s.6.2.1). */
 	if (is_first)
 		greet(s);
@@ -269,12 +287,10 @@ front_session_new(struct front *f, int fd)
 	s->login = buf_init(4096);
 	s->conn = conn_new(f->loop, fd, &conn_handlers, s);
 	s->peer = mem_dup(slice_from_cstr(conn_peer(s->conn)));
-	conn_set_deadline(s->conn, FRONT_PATIENCE_S);
 	s->next = f->sessions;
 	if (s->next != NULL)
 		s->next->prev = s;
 	f->sessions = s;
-	f->session_count++;
 	return s;
 }
 
@@ -284,12 +300,14 @@ front_session_open(struct front *f, int fd, enum front_listener on)
 	struct front_session *s = front_session_new(f, fd);
 
 	log_event(LOG_DEBUG, "imap.front.opened", s->sid, "peer", s->peer);
-	if (count_peer(s, 1) > f->settings->peer_connections ||
-	    f->session_count > f->settings->connections) {
+	if (take_place(s) != STATUS_OK) {
 		log_event(LOG_INFO, "imap.connection.refused", s->sid, "peer", s->peer);
+		if (on == FRONT_CLEAR)
+			front_session_bye(s, "[UNAVAILABLE] Too many connections, try again later");
 		front_session_close(s, "too many connections");
 		return;
 	}
+	set_deadline(s);
 	if (on == FRONT_SECURE) {
 		front_session_enter(s, FRONT_SHAKING);
 		conn_start_tls(s->conn, f->tls, NULL);

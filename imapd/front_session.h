@@ -26,7 +26,8 @@ enum front_state {
 };
 
 #define FRONT_BAD_COMMANDS_MAX 3
-#define FRONT_PATIENCE_S 180
+#define FRONT_PATIENCE_S 180	/* for all that comes before the login */
+#define FRONT_CROWDED_S 30	/* and while places are short */
 
 struct front_session {
 	struct front_session *prev, *next;
@@ -35,6 +36,7 @@ struct front_session {
 	enum front_state state;
 	char sid[ID_SID_LEN + 1];
 	char *peer;
+	char *place_key;		/* counted in with; NULL: not */
 	unsigned bad_commands;
 	bool (*take)(struct front_session *s);	/* true: go on with what follows */
 	struct command_reader reader;

@@ -189,12 +189,14 @@ session_discard(struct imap_session *s, uint64_t n, int st)
 	s->take = take_discarded;
 }
 
+/* Who does not read what we answer is not heard on. */
 static void
 on_input(void *ctx)
 {
 	struct imap_session *s = ctx;
 
 	while (s->state != IMAP_CLOSED && !conn_is_paused(s->conn) &&
+	    conn_output_pending(s->conn) < CONN_OUTPUT_HIGH &&
 	    conn_input(s->conn).len != 0 && s->take(s))
 		;
 }
@@ -221,8 +223,10 @@ on_drained(void *ctx)
 {
 	struct imap_session *s = ctx;
 
-	if (conn_output_pending(s->conn) < CONN_OUTPUT_HIGH)
-		run_step(s);
+	if (conn_output_pending(s->conn) >= CONN_OUTPUT_HIGH)
+		return;
+	run_step(s);
+	on_input(s);
 }
 
 static void
