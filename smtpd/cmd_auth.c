@@ -64,7 +64,7 @@ logged_in(struct smtp_session *s, const struct policy_sasl_answer *a)
 	session_log(s, &l, "smtp.login.accepted");
 	log_slice(&l, "login", a->login);
 	log_end(&l);
-	leave(s, ANSWER_AUTH_OK);
+	leave(s, session_settle_in(s) == STATUS_OK ? ANSWER_AUTH_OK : ANSWER_TOO_MANY_SESSIONS);
 }
 
 static void

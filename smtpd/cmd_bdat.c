@@ -48,6 +48,9 @@ chunk_take(struct smtp_session *s)
 		text_feed(s->tx->text, piece);
 	s->chunk_left -= piece.len;
 	conn_consume(s->conn, piece.len);
+	session_text_moved(s, piece.len);
+	if (s->state == SMTP_CLOSED)
+		return STATUS_OK;
 	if (s->chunk_left == 0)
 		chunk_ended(s);
 	return STATUS_OK;
@@ -98,6 +101,8 @@ cmd_bdat(struct smtp_session *s, struct slice args)
 	s->chunk_is_last = is_last;
 	s->chunk_size = s->chunk_left = size;
 	s->take = chunk_take;
+	if (s->state != SMTP_CHUNKS)
+		session_text_begin(s);	/* refused, and read all the same */
 	if (size == 0)
 		chunk_ended(s);
 	return ANSWER_WRITTEN;

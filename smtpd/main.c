@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sandbox.h"
+#include "net/admission.h"
 #include "net/daemon.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -120,6 +121,16 @@ open_tls(struct smtp_server *server, struct daemon *d, struct problem *why)
 }
 
 static void
+open_places(struct smtp_server *server)
+{
+	const struct smtp_settings *settings = server->settings;
+
+	server->outside = admission_new(settings->connections_max, settings->address_max);
+	server->arrivals = admission_new(settings->login_places, settings->address_max);
+	server->accounts = admission_new(UINT32_MAX, settings->account_max);
+}
+
+static void
 on_empty(struct smtp_server *server)
 {
 	loop_stop(server->loop);
@@ -137,6 +148,7 @@ start(struct daemon *d, void *settings, struct problem *why)
 	server->settings = settings;
 	server->budget.max = server->settings->in_flight;
 	server->on_empty = on_empty;
+	open_places(server);
 	st = find_hostname(server, why);
 	if (st == STATUS_OK)
 		st = open_tls(server, d, why);
@@ -194,6 +206,9 @@ end(struct daemon *d)
 	policy_client_free(&m->server.policy);
 	tls_context_free(&m->server.tls);
 	timer_free(&m->stop_timer);
+	admission_free(&m->server.outside);
+	admission_free(&m->server.arrivals);
+	admission_free(&m->server.accounts);
 	buf_clear(&m->server.hostname);
 	mem_free(m);
 }
@@ -205,6 +220,7 @@ sandbox(const struct daemon *d)
 	static const struct sandbox_profile profile = {
 		.may = SANDBOX_CONNECT_UNIX,
 		.user = "tradepost-smtpd",
+		.root = ".",
 	};
 
 	(void)d;

@@ -11,6 +11,7 @@
 #include "smtpd/settings.h"
 #include "smtpd/text.h"
 
+struct admission;
 struct loop;
 struct policy_client;
 struct smtp_session;
@@ -26,7 +27,9 @@ struct smtp_server {
 	struct text_budget budget;
 	struct smtp_session *sessions;		/* all of them, a list */
 	struct smtp_submission *submissions;	/* messages that policyd decides about just now */
-	uint32_t session_count;
+	struct admission *outside;	/* clients of the port for everybody */
+	struct admission *arrivals;	/* of the ports for our people, before their login */
+	struct admission *accounts;	/* and behind it */
 	bool is_stopping;
 	/* The last session and submission ended while stopping. */
 	void (*on_empty)(struct smtp_server *server);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/admission.h"
 #include "net/conn.h"
 #include "net/loop.h"
 #include "smtpd/command.h"
@@ -11,8 +12,8 @@
 #include "wire/smtp_reply.h"
 
 enum patience {
-	PATIENCE_COMMAND,	/* for each command anew */
-	PATIENCE_TEXT,		/* for the whole message */
+	PATIENCE_COMMAND,	/* for each whole command anew, and no longer than the lull */
+	PATIENCE_TEXT,		/* for the whole message, and for each part of it */
 	PATIENCE_HANDSHAKE,
 	PATIENCE_OTHERS,	/* whom we wait for has its own deadline */
 };
@@ -77,21 +78,95 @@ session_log(const struct smtp_session *s, struct log_line *l, const char *event)
 		log_cstr(l, "peer", conn_peer(s->conn));
 }
 
+static void
+wait_for_command(struct smtp_session *s)
+{
+	uint32_t left_s = pace_command_s(&s->pace, s->server->settings, clock_monotonic_ms());
+
+	/* Past the lull session_run() takes no more. */
+	conn_set_deadline(s->conn, left_s == 0 ? 1 : left_s);
+}
+
 void
-session_enter(struct smtp_session *s, enum smtp_state next)
+session_text_begin(struct smtp_session *s)
+{
+	uint64_t now = clock_monotonic_ms();
+
+	pace_text_begin(&s->pace, s->server->settings, now);
+	conn_set_deadline(s->conn, pace_window_s(&s->pace, s->server->settings, now));
+}
+
+void
+session_text_moved(struct smtp_session *s, size_t bytes)
 {
 	const struct smtp_settings *settings = s->server->settings;
 
+	uint32_t left_s;
+
+	if (!pace_text_moved(&s->pace, settings, bytes))
+		return;
+	left_s = pace_window_s(&s->pace, settings, clock_monotonic_ms());
+	if (left_s == 0)
+		session_answer(s, ANSWER_TIME_OUT);
+	else
+		conn_set_deadline(s->conn, left_s);
+}
+
+/* Before the login there is less time, and nothing but the login counts. */
+void
+session_progress(struct smtp_session *s)
+{
+	const struct smtp_settings *settings = s->server->settings;
+	bool is_arriving = s->place == s->server->arrivals;
+
+	pace_progress(&s->pace, is_arriving ? settings->login_deadline_s : settings->lull_s,
+	    clock_monotonic_ms());
+}
+
+static enum status
+take_place(struct smtp_session *s, struct admission *in, struct slice key)
+{
+	enum status st = admission_enter(in, key);
+
+	if (st != STATUS_OK)
+		return st;
+	s->place = in;
+	s->place_key = mem_dup(key);
+	s->pace.is_crowded = in != s->server->accounts && admission_is_crowded(in);
+	session_progress(s);
+	return STATUS_OK;
+}
+
+static void
+give_place(struct smtp_session *s)
+{
+	if (s->place != NULL)
+		admission_leave(s->place, slice_from_cstr(s->place_key));
+	mem_free(s->place_key);
+	s->place = NULL;
+	s->place_key = NULL;
+}
+
+enum status
+session_settle_in(struct smtp_session *s)
+{
+	give_place(s);
+	return take_place(s, s->server->accounts, buf_slice(&s->login));
+}
+
+void
+session_enter(struct smtp_session *s, enum smtp_state next)
+{
 	ASSERT(states[s->state].next & IN(next));
 	s->state = next;
 	if (s->conn == NULL)
 		return;
 	switch (states[next].patience) {
 	case PATIENCE_COMMAND:
-		conn_set_deadline(s->conn, settings->command_patience_s);
+		wait_for_command(s);
 		break;
 	case PATIENCE_TEXT:
-		conn_set_deadline(s->conn, settings->data_deadline_s);
+		session_text_begin(s);
 		break;
 	case PATIENCE_HANDSHAKE:
 		conn_set_deadline(s->conn, HANDSHAKE_DEADLINE_S);
@@ -113,7 +188,7 @@ session_free(struct smtp_session *s)
 		server->sessions = s->next;
 	if (s->next != NULL)
 		s->next->prev = s->prev;
-	server->session_count--;
+	give_place(s);
 	if (s->call != 0)
 		policy_cancel(server->policy, s->call);
 	if (s->submission != NULL)
@@ -164,7 +239,7 @@ session_write(struct smtp_session *s, struct slice lines)
 		return;
 	conn_write(s->conn, lines);
 	if (states[s->state].patience == PATIENCE_COMMAND)
-		conn_set_deadline(s->conn, s->server->settings->command_patience_s);
+		wait_for_command(s);
 }
 
 static void
@@ -232,12 +307,24 @@ session_wait(struct smtp_session *s)
 	conn_pause(s->conn);
 }
 
+/* All the talk without a message has taken too long. */
+static bool
+is_late(const struct smtp_session *s)
+{
+	return states[s->state].patience == PATIENCE_COMMAND &&
+	    pace_command_s(&s->pace, s->server->settings, clock_monotonic_ms()) == 0;
+}
+
 static void
 session_run(struct smtp_session *s)
 {
 	while (s->state != SMTP_CLOSED && !s->is_waiting) {
 		if (s->server->is_stopping) {
 			session_answer(s, ANSWER_CLOSING);
+			break;
+		}
+		if (is_late(s)) {
+			session_answer(s, ANSWER_TIME_OUT);
 			break;
 		}
 		if (conn_input(s->conn).len == 0 ||
@@ -383,10 +470,19 @@ session_make(struct smtp_server *server, int fd, enum policy_service service)
 	if (s->next != NULL)
 		s->next->prev = s;
 	server->sessions = s;
-	server->session_count++;
 	s->conn = conn_new(server->loop, fd, &handler, s);
 	conn_set_patience(s->conn, server->settings->command_patience_s);
 	return s;
+}
+
+static enum status
+find_place(struct smtp_session *s)
+{
+	struct smtp_server *server = s->server;
+	char key[ADMISSION_ADDRESS_MAX];
+
+	return take_place(s, session_is_submission(s) ? server->arrivals : server->outside,
+	    admission_address(conn_peer(s->conn), key));
 }
 
 static void
@@ -394,7 +490,7 @@ session_begin(struct smtp_session *s, bool is_tls_first)
 {
 	const struct smtp_settings *settings = s->server->settings;
 
-	if (s->server->session_count > settings->connections_max) {
+	if (find_place(s) != STATUS_OK) {
 		if (is_tls_first)
 			session_drop(s, "too many connections");
 		else

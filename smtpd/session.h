@@ -14,9 +14,11 @@
 #include "base/status.h"
 #include "net/line.h"
 #include "policy/client.h"
+#include "smtpd/pace.h"
 #include "smtpd/reply.h"
 #include "smtpd/server.h"
 
+struct admission;
 struct conn;
 struct smtp_submission;
 struct smtp_transaction;
@@ -52,6 +54,9 @@ struct smtp_session {
 	struct timer *banner;
 	char sid[ID_SID_LEN + 1];
 	enum policy_service service;
+	struct admission *place;	/* it is counted in there; NULL: nowhere */
+	char *place_key;
+	struct pace pace;
 	bool is_greeted;
 	bool is_esmtp;
 	bool is_waiting;	/* an answer will come; input waits */
@@ -101,6 +106,16 @@ void session_write(struct smtp_session *s, struct slice lines);
 void session_wait(struct smtp_session *s);
 /* Goes on with the input; the session may be gone afterwards. */
 void session_resume(struct smtp_session *s);
+/*
+ * It is logged in as s->login now, and counted with that account instead of with
+ * its address.  LIMIT: that has too many already.
+ */
+MUST_USE enum status session_settle_in(struct smtp_session *s);
+/* So much time until the next message has to be accepted. */
+void session_progress(struct smtp_session *s);
+/* A text begins to come; so many bytes of it came, and too late maybe: then the state is CLOSED. */
+void session_text_begin(struct smtp_session *s);
+void session_text_moved(struct smtp_session *s, size_t bytes);
 /* Forget the transaction; back to SMTP_READY or SMTP_START. */
 void session_reset(struct smtp_session *s);
 /* All said before TLS is forgotten. */

@@ -18,10 +18,17 @@ struct smtp_settings {
 	uint64_t message_max;
 	uint64_t in_flight;
 	uint32_t recipients_max;
-	uint32_t connections_max;
+	uint32_t connections_max;	/* to the port for everybody */
+	uint32_t login_places;		/* at the ports for our people, before their login */
+	uint32_t address_max;
+	uint32_t account_max;
 	uint32_t banner_wait_ms;
 	uint32_t command_patience_s;
 	uint32_t data_deadline_s;
+	uint32_t data_grace_s;
+	uint64_t data_rate;		/* bytes a second */
+	uint32_t login_deadline_s;
+	uint32_t lull_s;
 	bool auth_old_form;
 };
 

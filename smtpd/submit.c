@@ -103,8 +103,10 @@ submitted(void *ctx, enum status st, const struct policy_reply *r)
 	if (st != STATUS_OK) {
 		session_answer(s, ANSWER_LATER);
 	} else {
-		if (r->code < 400)
+		if (r->code < 400) {
 			s->accepted++;
+			session_progress(s);
+		}
 		session_answer_policy(s, r);
 	}
 	session_resume(s);

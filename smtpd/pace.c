@@ -1,0 +1,55 @@
+#include "smtpd/pace.h"
+
+#include "smtpd/settings.h"
+
+/* Seconds from now to the earlier of both, up; 0 when it is past. */
+static uint32_t
+seconds_to(uint64_t at_ms, uint32_t patience_s, uint64_t now_ms)
+{
+	uint64_t left_s = at_ms > now_ms ? (at_ms - now_ms + 999) / 1000 : 0;
+
+	return left_s < patience_s ? (uint32_t)left_s : patience_s;
+}
+
+static uint32_t
+shortened(const struct pace *p, uint32_t patience_s)
+{
+	return p->is_crowded && patience_s > PACE_CROWDED_S ? PACE_CROWDED_S : patience_s;
+}
+
+void
+pace_progress(struct pace *p, uint32_t lull_s, uint64_t now_ms)
+{
+	p->lull_ends_ms = now_ms + (uint64_t)shortened(p, lull_s) * 1000;
+}
+
+uint32_t
+pace_command_s(const struct pace *p, const struct smtp_settings *settings, uint64_t now_ms)
+{
+	return seconds_to(p->lull_ends_ms, shortened(p, settings->command_patience_s), now_ms);
+}
+
+void
+pace_text_begin(struct pace *p, const struct smtp_settings *settings, uint64_t now_ms)
+{
+	p->text_ends_ms = now_ms + (uint64_t)settings->data_deadline_s * 1000;
+	p->window_bytes = 0;
+}
+
+uint32_t
+pace_window_s(const struct pace *p, const struct smtp_settings *settings, uint64_t now_ms)
+{
+	return seconds_to(p->text_ends_ms, settings->data_grace_s, now_ms);
+}
+
+bool
+pace_text_moved(struct pace *p, const struct smtp_settings *settings, uint64_t bytes)
+{
+	uint64_t wanted = settings->data_rate * settings->data_grace_s;
+
+	p->window_bytes += bytes;
+	if (p->window_bytes < wanted)
+		return false;
+	p->window_bytes = 0;
+	return true;
+}
