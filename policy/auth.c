@@ -161,7 +161,8 @@ auth_free(struct auth **auth)
 	while (a->logins != NULL)
 		destroy(a->logins);
 	auth_sasl_end();
-	save(a);
+	if (a->directory != NULL)
+		save(a);
 	timer_free(&a->save);
 	throttle_free(&a->throttle);
 	remember_free(&a->remember);
@@ -169,8 +170,7 @@ auth_free(struct auth **auth)
 }
 
 enum status
-auth_new(struct loop *l, struct directory *d, struct auth_options options, struct auth **out,
-    struct problem *why)
+auth_new(struct loop *l, struct auth_options options, struct auth **out, struct problem *why)
 {
 	struct auth *a = mem_new(struct auth);
 	enum status st = make_dummy(a, why);
@@ -182,18 +182,21 @@ auth_new(struct loop *l, struct directory *d, struct auth_options options, struc
 		return st;
 	}
 	a->loop = l;
-	a->directory = d;
 	a->options = options;
 	a->throttle = throttle_new();
 	a->remember = remember_new();
 	a->pool = pool_new(options.threads, options.queue_max);
 	a->save = timer_new(l, save, a);
-	timer_set(a->save, SAVE_EVERY_MS);
 	*out = a;
-	st = restore(a, why);
-	if (st != STATUS_OK)
-		auth_free(out);
-	return st;
+	return STATUS_OK;
+}
+
+enum status
+auth_start(struct auth *a, struct directory *d, struct problem *why)
+{
+	a->directory = d;
+	timer_set(a->save, SAVE_EVERY_MS);
+	return restore(a, why);
 }
 
 /* Somebody who begins exchanges and leaves them is guessing, or as good as. */

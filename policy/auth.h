@@ -27,11 +27,14 @@ struct auth_options {
 #define AUTH_REMEMBER_S 900	/* a password that was right is known again for so long */
 
 /*
- * One per process: libsasl2 has one state.  The directory is borrowed.
- * IO: libsasl2 cannot start or lacks a mechanism (libsasl2-modules).
+ * One per process: libsasl2 has one state, and loads its modules from disk
+ * here.  IO: it cannot start or lacks a mechanism (libsasl2-modules).
  */
-MUST_USE enum status auth_new(struct loop *l, struct directory *d, struct auth_options options,
-    struct auth **out, struct problem *why);
+MUST_USE enum status auth_new(struct loop *l, struct auth_options options, struct auth **out,
+    struct problem *why);
+/* Before the first login: whose logins.  The directory is borrowed.  Statuses as
+ * directory_limits_each(). */
+MUST_USE enum status auth_start(struct auth *a, struct directory *d, struct problem *why);
 /* All logins must have been freed. */
 void auth_free(struct auth **a);
 

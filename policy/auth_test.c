@@ -58,7 +58,8 @@ set_up(void **state)
 	add_person(f->directory, "li@acme.test", "pässword", true);
 	add_person(f->directory, "wang@acme.test", "pässword", true);
 	add_person(f->directory, "gone@acme.test", "pässword", false);
-	CHECK_STATUS(auth_new(f->loop, f->directory, options, &f->auth, &why), STATUS_OK);
+	CHECK_STATUS(auth_new(f->loop, options, &f->auth, &why), STATUS_OK);
+	CHECK_STATUS(auth_start(f->auth, f->directory, &why), STATUS_OK);
 	f->login = auth_login_new(f->auth, SLICE("192.0.2.1"), SLICE("sid"));
 	*state = f;
 	return 0;

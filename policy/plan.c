@@ -211,11 +211,12 @@ plan_for_return(const struct plan_source *s, const struct policy_returned *retur
     uint32_t account, struct slice login, struct plan *out, struct buf *memory)
 {
 	bool is_final = returned->kind == RETURN_FAILED;
+	size_t told;	/* where the notice's own record begins */
 	struct plan p;
 
-	*memory = buf_init(AUDIT_DETAIL_MAX);
+	*memory = buf_init(AUDIT_DETAIL_MAX + NOTICE_DETAIL_MAX);
 	plan_begin(s, &p);
-	p.actions = mem_array(struct plan_action, returned->entry_count + 3);
+	p.actions = mem_array(struct plan_action, returned->entry_count + 4);
 	p.preconditions = mem_array(struct precondition, returned->entry_count);
 	if (s->size_bytes > 0) {
 		struct plan_action *a = add_action(&p, ACTION_DELIVER);
@@ -224,8 +225,9 @@ plan_for_return(const struct plan_source *s, const struct policy_returned *retur
 		a->role = MAILBOX_INBOX;
 		add_archive(&p, PLAN_IN, (struct slice){ 0 }, login);
 	}
-	buf_printf(memory, "%.*s\ntold=%.*s entries=", SLICE_ARG(returned->detail),
-	    SLICE_ARG(s->size_bytes > 0 ? login : SLICE("nobody")));
+	buf_printf(memory, "%.*s\ntold=%.*s notice=%.*s entries=", SLICE_ARG(returned->detail),
+	    SLICE_ARG(s->size_bytes > 0 ? login : SLICE("nobody")),
+	    SLICE_ARG(s->size_bytes > 0 ? s->mid : SLICE("none")));
 	for (uint32_t i = 0; i < returned->entry_count; i++) {
 		add_action(&p, is_final ? ACTION_QUEUE_END : ACTION_QUEUE_DELAYED)->entry =
 		    returned->entries[i];
@@ -236,8 +238,14 @@ plan_for_return(const struct plan_source *s, const struct policy_returned *retur
 		buf_printf(memory, i > 0 ? ",%llu" : "%llu",
 		    (unsigned long long)returned->entries[i]);
 	}
-	add_audit(&p, is_final ? "mail.failed" : "mail.delayed", s->actor, s->mid,
-	    buf_slice(memory));
+	buf_append_byte(memory, '\n');
+	told = memory->len;
+	buf_printf(memory, "step=notice about=%.*s -> %.*s\n", SLICE_ARG(returned->about),
+	    SLICE_ARG(login));
+	add_audit(&p, is_final ? "mail.failed" : "mail.delayed", s->actor, returned->about,
+	    slice_sub(buf_slice(memory), 0, told));
+	if (s->size_bytes > 0)
+		add_audit(&p, "mail", s->actor, s->mid, slice_skip(buf_slice(memory), told));
 	*out = p;
 }
 

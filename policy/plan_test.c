@@ -72,6 +72,143 @@ a_message_becomes_deliveries_archive_and_audit(void **state)
 }
 
 static void
+check_print(struct plan *p, struct buf *memory, const char *want)
+{
+	struct buf got = buf_init(65536), wire = buf_init(65536);
+
+	CHECK_STATUS(plan_encode(p, &wire), STATUS_OK);
+	plan_print(p, &got);
+	CHECK_SLICE(buf_slice(&got), want);
+	plan_clear(p);
+	buf_clear(memory);
+	buf_clear(&got);
+	buf_clear(&wire);
+}
+
+static void
+what_leaves_is_queued_and_filed_beside_what_stays(void **state)
+{
+	const struct slice recipients[] = { SLICE("li@acme.test"), SLICE("a@x.test"),
+		SLICE("b@y.test") };
+	struct leaving_recipient outside[] = { { SLICE("a@x.test"), 3, 0 },
+		{ SLICE("b@y.test"), 4, 4 } };
+	char sender[] = "sales@example.com";
+	uint32_t accounts[] = { 2 };
+	struct route_decision r = { .accounts = accounts, .account_count = 1 };
+	struct leaving l = { .author = 1, .sender = sender, .count = 2, .recipients = outside };
+	struct digest_rewritten rewritten = { .size_bytes = 120, .record = SLICE("d") };
+	struct plan_source s = {
+		.mid = SLICE("m"), .author = 1, .size_bytes = 100, .sender = SLICE("zhang@acme.test"),
+		.actor = SLICE("zhang@acme.test"), .recipients = recipients, .recipient_count = 3,
+		.leaving = &l, .outside = &rewritten, .has_sent_copy = true,
+	};
+	struct plan p;
+	struct buf memory;
+
+	(void)state;
+	r.reasons = buf_init(100);
+	buf_append(&r.reasons, SLICE("step=recipient\n"));
+	l.reasons = buf_init(100);
+	buf_append(&l.reasons, SLICE("step=outgoing\n"));
+	plan_for_mail(&s, &r, &p, &memory);
+	check_print(&p, &memory,
+	    "message mid=\"m\" sid=\"\" author=1 size=100\n"
+	    "text=1 size=120\n"
+	    "deliver account=2 role=1 flags=0\n"
+	    "deliver account=1 role=3 flags=1\n"
+	    "queue sender=\"sales@example.com\""
+	    " recipients=\"a@x.test\" route=3 credential=0 text=1\n"
+	    "queue sender=\"sales@example.com\""
+	    " recipients=\"b@y.test\" route=4 credential=4 text=1\n"
+	    "archive direction=1 sender=\"zhang@acme.test\""
+	    " recipients=\"li@acme.test\\x0aa@x.test\\x0ab@y.test\"\n"
+	    "audit kind=\"mail\" actor=\"zhang@acme.test\" subject=\"m\""
+	    " detail=\"step=outgoing\\x0astep=recipient\\x0a\"\n");
+	/* Nobody of ours among the recipients, and a device that files nothing. */
+	s.author = 0;
+	s.sender = SLICE("");
+	l.sender = NULL;
+	l.count = 1;
+	plan_for_mail(&s, NULL, &p, &memory);
+	check_print(&p, &memory,
+	    "message mid=\"m\" sid=\"\" author=0 size=100\n"
+	    "text=1 size=120\n"
+	    "queue sender=\"\" recipients=\"a@x.test\" route=3 credential=0 text=1\n"
+	    "archive direction=1 sender=\"\""
+	    " recipients=\"li@acme.test\\x0aa@x.test\\x0ab@y.test\"\n"
+	    "audit kind=\"mail\" actor=\"zhang@acme.test\" subject=\"m\""
+	    " detail=\"step=outgoing\\x0a\"\n");
+	buf_clear(&r.reasons);
+	buf_clear(&l.reasons);
+}
+
+static void
+what_comes_back_ends_its_entries_or_tells_that_they_wait(void **state)
+{
+	const uint64_t entries[] = { 7, 9 };
+	struct policy_returned r = { RETURN_FAILED, 1, SLICE("m"), entries, 2, 50, SLICE("550 no"),
+		SLICE("o") };
+	struct plan_source s = { .mid = SLICE("m"), .actor = SLICE("relayd"), .size_bytes = 50 };
+	struct plan p;
+	struct buf memory;
+
+	(void)state;
+	plan_for_return(&s, &r, 1, SLICE("zhang@acme.test"), &p, &memory);
+	check_print(&p, &memory,
+	    "message mid=\"m\" sid=\"\" author=0 size=50\n"
+	    "if queued=7\n"
+	    "if queued=9\n"
+	    "deliver account=1 role=1 flags=0\n"
+	    "archive direction=0 sender=\"\" recipients=\"zhang@acme.test\"\n"
+	    "queue-end entry=7\n"
+	    "queue-end entry=9\n"
+	    "audit kind=\"mail.failed\" actor=\"relayd\" subject=\"o\""
+	    " detail=\"550 no\\x0atold=zhang@acme.test notice=m entries=7,9\\x0a\"\n"
+	    "audit kind=\"mail\" actor=\"relayd\" subject=\"m\""
+	    " detail=\"step=notice about=o -> zhang@acme.test\\x0a\"\n");
+	r.kind = RETURN_DELAYED;
+	s.size_bytes = 0;
+	plan_for_return(&s, &r, 1, SLICE("zhang@acme.test"), &p, &memory);
+	check_print(&p, &memory,
+	    "message mid=\"m\" sid=\"\" author=0 size=0\n"
+	    "if queued=7\n"
+	    "if queued=9\n"
+	    "queue-delayed entry=7\n"
+	    "queue-delayed entry=9\n"
+	    "audit kind=\"mail.delayed\" actor=\"relayd\" subject=\"o\""
+	    " detail=\"550 no\\x0atold=nobody notice=none entries=7,9\\x0a\"\n");
+}
+
+static void
+reasons_are_cut_at_whole_lines(void **state)
+{
+	struct route_decision r = { 0 };
+	struct leaving l = { .count = 1 };
+	struct digest_rewritten rewritten = { .size_bytes = 1 };
+	struct plan_source s = { .mid = SLICE("m"), .size_bytes = 1, .leaving = &l,
+		.outside = &rewritten };
+	struct plan p;
+	struct buf memory, wire = buf_init(65536);
+
+	(void)state;
+	l.recipients = &(struct leaving_recipient){ SLICE("a@x.test"), 1, 0 };
+	l.reasons = buf_init(AUDIT_DETAIL_MAX);
+	r.reasons = buf_init(AUDIT_DETAIL_MAX);
+	while (buf_append(&l.reasons, SLICE("0123456789abc\n")) == STATUS_OK &&
+	    buf_append(&r.reasons, SLICE("0123456789abc\n")) == STATUS_OK)
+		continue;
+	plan_for_mail(&s, &r, &p, &memory);
+	CHECK_STATUS(plan_encode(&p, &wire), STATUS_OK);
+	CHECK(p.actions[p.action_count - 1].detail.len <= AUDIT_DETAIL_MAX);
+	CHECK(slice_ends(p.actions[p.action_count - 1].detail, SLICE("\n0123456789abc")));
+	plan_clear(&p);
+	buf_clear(&memory);
+	buf_clear(&wire);
+	buf_clear(&l.reasons);
+	buf_clear(&r.reasons);
+}
+
+static void
 a_change_of_the_directory_becomes_its_audit_alone(void **state)
 {
 	struct pending_audit_record audit = { 9, SLICE("k"), SLICE("admin"), SLICE("s"), SLICE("d") };
@@ -93,6 +230,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_becomes_deliveries_archive_and_audit),
+		cmocka_unit_test(what_leaves_is_queued_and_filed_beside_what_stays),
+		cmocka_unit_test(what_comes_back_ends_its_entries_or_tells_that_they_wait),
+		cmocka_unit_test(reasons_are_cut_at_whole_lines),
 		cmocka_unit_test(a_change_of_the_directory_becomes_its_audit_alone),
 	};
 

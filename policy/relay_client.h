@@ -64,6 +64,7 @@ struct policy_returned {
 	uint32_t entry_count;
 	uint32_t size_bytes;		/* of the DSN; 0: none */
 	struct slice detail;
+	struct slice about;		/* mid of the mail that failed or waits */
 };
 typedef void policy_return_done(void *ctx, enum status st, const struct problem *why);
 uint32_t policy_return(struct policy_client *c, const struct policy_returned *r, int text,

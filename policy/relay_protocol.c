@@ -84,6 +84,7 @@ policy_returned_put(struct buf *out, const struct policy_returned *r)
 	put_u8(out, (uint8_t)r->kind);
 	put_u32le(out, r->author);
 	put_slice(out, r->mid);
+	put_slice(out, r->about);
 	put_u32le(out, r->size_bytes);
 	put_slice(out, slice_sub(r->detail, 0, utf8_cut(r->detail, POLICY_TEXT_MAX)));
 	put_u32le(out, r->entry_count);
@@ -102,11 +103,12 @@ policy_returned_read(struct slice payload, struct policy_returned *r, uint64_t *
 	v.kind = (enum return_kind)kind;
 	v.author = read_u32le(&in);
 	v.mid = read_limited(&in, POLICY_MID_MAX);
+	v.about = read_limited(&in, POLICY_MID_MAX);
 	v.size_bytes = read_u32le(&in);
 	v.detail = read_limited(&in, POLICY_TEXT_MAX);
 	v.entry_count = read_u32le(&in);
-	if (!reader_ok(&in) || kind > RETURN_DELAYED || v.mid.len == 0 || v.entry_count == 0 ||
-	    v.entry_count > POLICY_RETURN_ENTRIES_MAX)
+	if (!reader_ok(&in) || kind > RETURN_DELAYED || v.mid.len == 0 || v.about.len == 0 ||
+	    v.entry_count == 0 || v.entry_count > POLICY_RETURN_ENTRIES_MAX)
 		return STATUS_CORRUPT;
 	list = mem_array(uint64_t, v.entry_count);
 	for (uint32_t i = 0; i < v.entry_count; i++)
