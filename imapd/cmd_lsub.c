@@ -80,7 +80,7 @@ cmd_lsub(struct imap_session *s, struct imap_reader *args)
 {
 	struct list_query q;
 	struct buf out = buf_init(OUTPUT_MAX);
-	enum status st = list_query_parse(s, args, &q);
+	enum status st = list_query_parse(args, &q);
 
 	if (st != STATUS_OK)
 		return st;

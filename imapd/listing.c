@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "imapd/command.h"
+#include "imapd/list_options.h"
 #include "imapd/names.h"
 
 static enum status
@@ -28,29 +29,34 @@ has_wildcards(struct slice s)
 	return slice_find_byte(s, '*') != s.len || slice_find_byte(s, '%') != s.len;
 }
 
-enum status
-list_query_parse(struct imap_session *s, struct imap_reader *args, struct list_query *out)
+void
+list_query_make(struct slice reference, struct slice pattern, struct list_query *out)
 {
-	struct slice reference, pattern, joined;
-	enum status st;
+	struct slice joined;
+
+	out->pattern = buf_init(4 * NAME_WIRE_MAX);
+	out->is_separator_query = pattern.len == 0;
+	if (join(reference, pattern, &out->pattern) != STATUS_OK) {
+		/* No name is like that: an empty answer, never NO (clients drop their cache). */
+		buf_reset(&out->pattern);
+		buf_append_byte(&out->pattern, '/');
+	}
+	joined = buf_slice(&out->pattern);
+	out->is_direct = !has_wildcards(joined);
+	if (out->is_direct && joined.len > 1 && joined.ptr[joined.len - 1] == '/')
+		buf_truncate(&out->pattern, joined.len - 1);
+}
+
+enum status
+list_query_parse(struct imap_reader *args, struct list_query *out)
+{
+	struct slice reference, pattern;
 
 	if (!imap_take_space(args) || imap_take_astring(args, &reference) != STATUS_OK ||
 	    !imap_take_space(args) || imap_take_pattern(args, &pattern) != STATUS_OK ||
 	    !imap_at_end(args))
 		return STATUS_SYNTAX;
-	out->pattern = buf_init(4 * NAME_WIRE_MAX);
-	out->is_separator_query = pattern.len == 0;
-	st = join(reference, pattern, &out->pattern);
-	if (st != STATUS_OK) {
-		/* No name is like that: an empty answer, never NO (clients drop their cache). */
-		buf_reset(&out->pattern);
-		buf_append_byte(&out->pattern, '/');
-	}
-	(void)s;
-	joined = buf_slice(&out->pattern);
-	out->is_direct = !has_wildcards(joined);
-	if (out->is_direct && joined.len > 1 && joined.ptr[joined.len - 1] == '/')
-		buf_truncate(&out->pattern, joined.len - 1);
+	list_query_make(reference, pattern, out);
 	return STATUS_OK;
 }
 
@@ -87,8 +93,10 @@ by_name(const void *a, const void *b)
 	const struct list_name *x = a, *y = b;
 	int order = slice_compare(name_of(x), name_of(y));
 
-	/* Of two that are the same the real one comes first and stays. */
-	return order != 0 ? order : (int)y->is_real - (int)x->is_real;
+	/* Of two that are the same the real one comes first and stays, then the subscribed one. */
+	if (order == 0)
+		order = (int)y->is_real - (int)x->is_real;
+	return order != 0 ? order : (int)y->is_subscribed - (int)x->is_subscribed;
 }
 
 void
@@ -177,6 +185,95 @@ list_names_read(struct imap_session *s, struct txn *t, struct list_names *out,
 	return STATUS_OK;
 }
 
+/* The parent of a name; empty at the first level. */
+static struct slice
+parent_of(struct slice name)
+{
+	size_t at = slice_find_last_byte(name, '/');
+
+	return slice_sub(name, 0, at == name.len ? 0 : at);
+}
+
+static struct list_name *
+find(struct list_names *l, struct slice name)
+{
+	const struct list_name *n = list_names_find(l, name);
+
+	return n == NULL ? NULL : &l->names[n - l->names];
+}
+
+struct subscribed {
+	struct list_names *all;
+	struct list_names more;
+	unsigned select;
+};
+
+static bool
+note_subscribed(void *ctx, struct slice name)
+{
+	struct subscribed *c = ctx;
+	struct list_name *n = find(c->all, name);
+
+	if (n != NULL) {
+		n->is_subscribed = true;
+		return true;
+	}
+	if (!(c->select & LIST_SUBSCRIBED))
+		return true;
+	list_names_add(&c->more, name, MAILBOX_PLAIN, false);
+	c->more.names[c->more.count - 1].is_subscribed = true;
+	if (c->select & LIST_RECURSIVE_MATCH)
+		for (name = parent_of(name); name.len != 0; name = parent_of(name))
+			list_names_add(&c->more, name, MAILBOX_PLAIN, false);
+	return true;
+}
+
+enum status
+list_names_subscribed(struct imap_session *s, struct txn *t, unsigned select,
+    struct list_names *l, struct problem *why)
+{
+	struct subscribed c = { .all = l, .select = select };
+	enum status st = subscription_each(t, s->account, note_subscribed, &c, why);
+
+	for (uint32_t i = 0; st == STATUS_OK && i < c.more.count; i++) {
+		const struct list_name *n = &c.more.names[i];
+
+		list_names_add(l, name_of(n), n->role, false);
+		l->names[l->count - 1].is_subscribed = n->is_subscribed;
+	}
+	list_names_clear(&c.more);
+	list_names_sort(l);
+	return st;
+}
+
+void
+list_names_choose(struct list_names *l, unsigned select)
+{
+	const char *info = !(select & LIST_SUBSCRIBED) ? "\"SPECIAL-USE\"" :
+	    select & LIST_SPECIAL_USE ? "\"SUBSCRIBED\" \"SPECIAL-USE\"" : "\"SUBSCRIBED\"";
+
+	for (uint32_t i = 0; i < l->count; i++) {
+		struct list_name *n = &l->names[i];
+
+		n->is_chosen = true;
+		if (select & LIST_SUBSCRIBED && !n->is_subscribed)
+			n->is_chosen = false;
+		if (select & LIST_SPECIAL_USE &&
+		    role_attribute((enum mailbox_role)n->role)[0] == '\0')
+			n->is_chosen = false;
+	}
+	for (uint32_t i = 0; select & LIST_RECURSIVE_MATCH && i < l->count; i++) {
+		struct slice name = parent_of(name_of(&l->names[i]));
+
+		for (; l->names[i].is_chosen && name.len != 0; name = parent_of(name)) {
+			struct list_name *n = find(l, name);
+
+			if (n != NULL)
+				n->child_info = info;
+		}
+	}
+}
+
 void
 list_names_clear(struct list_names *l)
 {
@@ -190,18 +287,22 @@ void
 list_write(struct buf *out, const char *command, const struct list_name *n,
     struct slice shown_as)
 {
-	bool is_xlist = strcmp(command, "XLIST") == 0;
+	bool is_list = strcmp(command, "LIST") == 0, is_xlist = strcmp(command, "XLIST") == 0;
 
 	buf_append(out, SLICE("* "));
 	buf_append(out, slice_from_cstr(command));
 	buf_append(out, SLICE(" ("));
 	if (!n->is_real)
-		buf_append(out, SLICE("\\Noselect "));
+		buf_append(out, is_list ? SLICE("\\NonExistent ") : SLICE("\\Noselect "));
 	buf_append(out, n->has_children ? SLICE("\\HasChildren") : SLICE("\\HasNoChildren"));
 	if (is_xlist && n->role == MAILBOX_INBOX)
 		buf_append(out, SLICE(" \\Inbox"));
 	buf_append(out, slice_from_cstr(role_attribute((enum mailbox_role)n->role)));
+	if (n->is_subscribed)
+		buf_append(out, SLICE(" \\Subscribed"));
 	buf_append(out, SLICE(") \"/\" "));
 	name_write(out, shown_as);
+	if (n->child_info != NULL)
+		buf_printf(out, " (\"CHILDINFO\" (%s))", n->child_info);
 	buf_append(out, SLICE("\r\n"));
 }

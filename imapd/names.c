@@ -219,3 +219,15 @@ role_attribute(enum mailbox_role role)
 {
 	return role < MAILBOX_ROLE_COUNT ? attributes[role] : "";
 }
+
+enum mailbox_role
+role_of_attribute(struct slice attribute)
+{
+	for (unsigned role = 0; role < MAILBOX_ROLE_COUNT; role++) {
+		struct slice known = slice_from_cstr(attributes[role]);
+
+		if (known.len > 1 && slice_equal_nocase(attribute, slice_skip(known, 1)))
+			return (enum mailbox_role)role;
+	}
+	return MAILBOX_PLAIN;
+}

@@ -34,5 +34,7 @@ MUST_USE enum status name_resolve(struct txn *t, uint32_t account, struct slice 
     struct mailbox_row *out, struct problem *why);
 /* " \\Sent" and the like for LIST (RFC 6154), with the blank; "" for none. */
 const char *role_attribute(enum mailbox_role role);
+/* The role of "\\Sent" and the like, in any case; MAILBOX_PLAIN: none. */
+enum mailbox_role role_of_attribute(struct slice attribute);
 
 #endif
