@@ -37,6 +37,7 @@ struct worker {
 	uint64_t append_bytes;		/* being appended now */
 };
 
+/* The three steps of a daemon's life: net/daemon.h. */
 MUST_USE enum status worker_start(struct daemon *d, const struct imap_settings *settings,
     struct problem *why);
 void worker_stop(struct daemon *d);

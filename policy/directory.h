@@ -35,6 +35,7 @@ const struct fetch_record *directory_fetch_by_name(const struct directory *d, st
 /* The fetch account that collects for a shared address; the lowest id of several. */
 const struct fetch_record *directory_shared(const struct directory *d, struct slice address);
 
+/* By id, by name; NULL when there is none. */
 const struct route_record *directory_route(const struct directory *d, uint32_t id);
 const struct route_record *directory_route_by_name(const struct directory *d, struct slice name);
 /* True when an account or a fetch account has that outside address; lower case. */
