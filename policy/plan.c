@@ -7,6 +7,8 @@
 #include "store/flags.h"
 #include "store/mailbox.h"
 
+#define NOTICE_DETAIL_MAX 600	/* of the notice about a mail: an id and a login */
+
 /* Minutes east of UTC here, at that time: INTERNALDATE shows it (RFC 3501 s.2.3.3). */
 static int16_t
 local_zone(uint64_t at_s)

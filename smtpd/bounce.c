@@ -216,6 +216,8 @@ put_header(const struct bounce *b, const char *boundary, struct buf *out)
 	struct buf value = buf_init(FIELD_MAX);
 	struct header_field id;
 
+	/* RFC 5321 s.4.4: as for mail that comes by SMTP, so that no program answers it. */
+	compose_field(out, SLICE("Return-Path"), SLICE("<>"));
 	buf_printf(&value, "mailer-daemon@%.*s", SLICE_ARG(b->domain));
 	compose_field_mailbox(out, SLICE("From"), SLICE("邮件系统 Mail System"), buf_slice(&value));
 	compose_field_mailbox(out, SLICE("To"), SLICE(""), b->author);

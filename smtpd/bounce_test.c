@@ -124,6 +124,7 @@ a_notice_is_a_report_for_people_and_programs(void **state)
 	check_field(header_of(&f, 0), "From", "邮件系统 Mail System <mailer-daemon@acme.test>");
 	check_field(header_of(&f, 0), "To", "<zhang@acme.test>");
 	check_field(header_of(&f, 0), "Auto-Submitted", "auto-replied");
+	check_field(header_of(&f, 0), "Return-Path", "<>");
 	check_field(header_of(&f, 0), "Message-ID", "<abc123@acme.test>");
 	check_field(header_of(&f, 0), "In-Reply-To", "<1@acme.test>");
 	CHECK_U64(header_count(header_of(&f, 0), SLICE("Subject"), 2), 1);

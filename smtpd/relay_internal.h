@@ -35,6 +35,7 @@ enum {
 	RELAY_TAKE_MIN = 50,		/* room that a call is worth */
 	RELAY_AGAIN_MAX = 20,		/* transactions that an entry did not get into */
 	RELAY_DETAIL_MAX = 480,		/* stored keeps little more */
+	RELAY_NOTICE_DETAIL_MAX = 1000,	/* policyd takes no more */
 };
 
 struct relay_batch;
@@ -158,7 +159,7 @@ uint64_t relay_batch_made_at(const struct relay_batch *b);
 
 /* Tell stored, again and again until it has it; then the entry ends. */
 void relay_settle_entry(struct relay_entry *e, enum queue_outcome outcome, uint64_t due_at);
-/* Append where it went and with what answer, for stored: at most RELAY_DETAIL_MAX bytes in all. */
+/* Append where it went and with what answer, for stored: as much as fits. */
 void relay_entry_detail(const struct relay_entry *e, struct buf *out);
 /* The entry is over and done with. */
 void relay_entry_end(struct relay_entry *e);

@@ -113,6 +113,7 @@ hand_over(struct relay_notice *n)
 		.kind = n->kind,
 		.author = n->batch->author,
 		.mid = slice_from_cstr(n->mid),
+		.about = slice_from_cstr(n->batch->mid),
 		.entries = n->ids,
 		.entry_count = n->count,
 		.size_bytes = n->size_bytes,
@@ -226,15 +227,16 @@ relay_notice_start(struct relay_batch *b, enum return_kind kind, const uint32_t 
 	n->count = count;
 	n->is_expired = is_expired;
 	n->fd = -1;
-	n->detail = buf_init(RELAY_DETAIL_MAX);
+	n->detail = buf_init(RELAY_NOTICE_DETAIL_MAX);
 	id_sid(n->mid);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct relay_entry *e = b->entries[indices[i]];
 
 		n->indices[i] = indices[i];
 		n->ids[i] = e->id;
-		if (i > 0 && n->detail.len + 2 < RELAY_DETAIL_MAX)
+		if (i > 0 && n->detail.len + 2 < RELAY_NOTICE_DETAIL_MAX)
 			(void)buf_append(&n->detail, SLICE("; "));
+		(void)buf_printf(&n->detail, "to=%.*s ", (int)e->recipient_len, e->recipient);
 		relay_entry_detail(e, &n->detail);
 	}
 	n->timer = timer_new(r->loop, notice_begin, n);
