@@ -85,14 +85,30 @@ outcome(const struct smtp_submission *sub, enum status st, const struct policy_r
 	return sub->session == NULL ? "smtp.mail.unanswered" : "smtp.mail.accepted";
 }
 
+/* With the id that the audit knows the message by: senders quote replies when they ask. */
+static void
+answer_with_id(struct smtp_session *s, const struct policy_reply *r, const char *mid)
+{
+	struct buf text = buf_init(1024);
+	struct policy_reply named = *r;
+
+	buf_printf(&text, "%.*s %s", SLICE_ARG(r->text), mid);
+	if (r->code < 400 && buf_status(&text) == STATUS_OK)
+		named.text = buf_slice(&text);
+	session_answer_policy(s, &named);
+	buf_clear(&text);
+}
+
 static void
 submitted(void *ctx, enum status st, const struct policy_reply *r)
 {
 	struct smtp_submission *sub = ctx;
 	struct smtp_session *s = sub->session;
 	struct smtp_server *server = sub->server;
+	char mid[ID_SID_LEN + 1];
 
 	log_outcome(sub, outcome(sub, st, r), st, r);
+	memcpy(mid, sub->tx->mid, sizeof(mid));
 	submission_free(sub);
 	if (s == NULL) {
 		smtp_server_check_empty(server);
@@ -107,7 +123,7 @@ submitted(void *ctx, enum status st, const struct policy_reply *r)
 			s->accepted++;
 			session_progress(s);
 		}
-		session_answer_policy(s, r);
+		answer_with_id(s, r, mid);
 	}
 	session_resume(s);
 }
