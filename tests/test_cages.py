@@ -20,7 +20,8 @@ import sys
 import pytest
 
 from conftest import add_people
-from harness.instance import CHECKOUT, CommandFailed, Instance
+from harness.build import build_caged
+from harness.instance import CommandFailed, Instance
 from harness.wait import wait_until
 
 pytestmark = [
@@ -28,9 +29,6 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can give processes other users"),
 ]
 
-BUILD = os.path.join(CHECKOUT, "build-probe")
-PROGRAMS = ("stored", "policyd", "digest", "smtpd", "relayd", "fetchd", "imapd", "pop3d",
-            "mailadm")
 OUTSIDE_SOCKET = "/tmp/tradepost-probe.sock"
 SIGSYS = 31
 
@@ -108,15 +106,6 @@ HOLDS = {
 LISTENS_TO_TCP = {"smtpd", "imapd-front", "pop3d-front"}
 
 
-def build():
-    for command in (["cmake", "-S", CHECKOUT, "-B", BUILD, "-G", "Ninja", "-DPROBE=ON",
-                     "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DCMAKE_C_COMPILER_LAUNCHER=ccache"],
-                    ["ninja", "-C", BUILD, *PROGRAMS]):
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              check=False)
-        assert done.returncode == 0, done.stdout.decode("utf-8", "replace")[-4000:]
-
-
 class Caged:
     """An instance of probing daemons, and what each answered."""
 
@@ -167,9 +156,9 @@ def make_victim(path, owner):
 
 @pytest.fixture(name="caged", scope="module")
 def caged_instance(tmp_path_factory):
-    build()
+    programs = build_caged()
     folder = tmp_path_factory.mktemp("caged")
-    one = Instance(folder / "i", programs=os.path.join(BUILD, "bin"))
+    one = Instance(folder / "i", programs=programs)
     one.init()
     with socket.create_server(("127.0.0.1", 0)) as tcp, \
             socket.socket(socket.AF_UNIX) as abstract, socket.socket(socket.AF_UNIX) as outside:
