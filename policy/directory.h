@@ -36,7 +36,9 @@ const struct fetch_record *directory_fetch_by_name(const struct directory *d, st
 const struct fetch_record *directory_shared(const struct directory *d, struct slice address);
 
 /* By id, by name; NULL when there is none. */
+/* Ways out, switched off ones too. */
 const struct route_record *directory_route(const struct directory *d, uint32_t id);
+/* Names are compared as they were written. */
 const struct route_record *directory_route_by_name(const struct directory *d, struct slice name);
 /* True when an account or a fetch account has that outside address; lower case. */
 bool directory_is_outside_address(const struct directory *d, struct slice address);
