@@ -53,11 +53,14 @@ segment_need(struct segment_writer *w, uint32_t number, struct problem *why)
 	enum status st;
 
 	st = segment_open(dir, number, store_id(w->store), SEGMENT_WRITE, &fd, NULL);
-	if (st == STATUS_OK) {
-		close(fd);
+	if (st != STATUS_OK)
+		return segment_make(dir, number, store_id(w->store), w->size_bytes, why);
+	close(fd);
+	/* It was made by a process that may have ended between rename and sync. */
+	if (fsync(dir) == 0)
 		return STATUS_OK;
-	}
-	return segment_make(dir, number, store_id(w->store), w->size_bytes, why);
+	problem_set_errno(why, errno, "syncing the segments' directory");
+	return STATUS_IO;
 }
 
 static void

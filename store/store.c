@@ -139,6 +139,20 @@ store_make_directory(const char *path, struct problem *why)
 	return errno == EACCES || errno == EPERM ? STATUS_DENIED : STATUS_IO;
 }
 
+/* What was made in a directory is there after a power cut, too. */
+static enum status
+directory_sync(const char *path, struct problem *why)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -1 : fsync(fd);
+
+	if (rc != 0)
+		problem_set_errno(why, errno, "syncing %s", path);
+	if (fd >= 0)
+		close(fd);
+	return rc == 0 ? STATUS_OK : STATUS_IO;
+}
+
 static enum status
 store_open_segments(struct store *s, enum env_mode mode, struct problem *why)
 {
@@ -176,6 +190,8 @@ store_open(const char *path, enum env_mode mode, struct store **out, struct prob
 		st = env_open(path, mode, tables, TABLE_COUNT, &s->env, why);
 	if (st == STATUS_OK)
 		st = store_open_segments(s, mode, why);
+	if (st == STATUS_OK && mode == ENV_WRITE)
+		st = directory_sync(path, why);
 	if (st == STATUS_OK)
 		st = identity_find(s, mode, why);
 	if (st != STATUS_OK) {

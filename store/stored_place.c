@@ -10,7 +10,9 @@
 
 #define STORED_GROUP "tradepost-store"	/* workers, who read the store */
 
-static const char *const directories[] = { STORE_PATH, STORE_PATH "/segments" };
+static const struct {
+	const char *path, *parent;
+} directories[] = { { STORE_PATH, ".." }, { STORE_PATH "/segments", STORE_PATH } };
 
 /* Give path and the files in it to another owner: a store made by root before there was a user. */
 static enum status
@@ -34,6 +36,20 @@ place_give(const char *path, uid_t uid, gid_t gid, struct problem *why)
 	if (dir != NULL)
 		closedir(dir);
 	return rc == 0 ? STATUS_OK : STATUS_DENIED;
+}
+
+/* The directory that holds what was made: its name is to outlive a power cut. */
+static enum status
+place_sync(const char *parent, struct problem *why)
+{
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -1 : fsync(fd);
+
+	if (rc != 0)
+		problem_set_errno(why, errno, "syncing %s", parent);
+	if (fd >= 0)
+		close(fd);
+	return rc == 0 ? STATUS_OK : STATUS_IO;
 }
 
 /*
@@ -60,7 +76,10 @@ stored_make_place(struct problem *why)
 {
 	enum status st = STATUS_OK;
 
-	for (size_t i = 0; st == STATUS_OK && i < ARRAY_LEN(directories); i++)
-		st = place_make(directories[i], why);
+	for (size_t i = 0; st == STATUS_OK && i < ARRAY_LEN(directories); i++) {
+		st = place_make(directories[i].path, why);
+		if (st == STATUS_OK)
+			st = place_sync(directories[i].parent, why);
+	}
 	return st;
 }
