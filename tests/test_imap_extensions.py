@@ -80,3 +80,44 @@ def test_mod_sequences_only_rise(instance, folder):
             now = number(rb"HIGHESTMODSEQ (\d+)", client.ok(f'STATUS "{folder}" (HIGHESTMODSEQ)'))
             assert now > last, command
             last = now
+
+
+# MULTIAPPEND, RFC 3502
+
+def test_a_thousand_messages_come_in_one_append_and_not_one_more(instance, folder):
+    with logged_in(instance, "zhang") as client:
+        for count, kind in ((1000, b"OK [APPENDUID"), (1001, b"NO [LIMIT]")):
+            texts = [text_of(b"m%d" % n) for n in range(count)]
+            client.wire.send(b'x APPEND "%s"' % folder.encode() +
+                             b"".join(b" {%d+}\r\n%s" % (len(text), text) for text in texts) +
+                             b"\r\n")
+            assert client.responses(b"x")[1].startswith(kind)
+        assert client.select(folder) == 1000
+        assert client.ok("SEARCH SUBJECT m999") == [b"* SEARCH 1000\r\n"]
+        client.ok("NOOP")
+
+
+# The copy that the server files when mail is handed in
+
+SENT = ("From: zhang@acme.test\r\nTo: li@acme.test\r\nMessage-ID: <%s@pc.acme.test>\r\n"
+        "Subject: %s\r\nDate: Tue, 24 Nov 2026 10:00:00 +0800\r\n\r\nbody\r\n")
+
+
+def test_the_copy_a_client_appends_is_the_one_the_server_filed(instance):
+    text = SENT % ("filed-1", "filed by us")
+    smtp = instance.smtp("submission", login="zhang")
+    smtp.sendmail("zhang@acme.test", ["li@acme.test"], text)
+    smtp.quit()
+    with logged_in(instance, "zhang") as client:
+        client.select("Sent Items")
+        found = client.ok("UID SEARCH SUBJECT \"filed by us\"")[0].split()[2:]
+        assert len(found) == 1
+        uid = int(found[0])
+        # under another word for the folder, too, and again and again
+        assert client.append("Sent Items", text.encode(), "\\Seen") == uid
+        assert client.append("已发送邮件", text.replace("\r\n", "\n").encode(), "\\Seen") == uid
+        assert client.ok("UID SEARCH SUBJECT \"filed by us\"")[0].split()[2:] == found
+        # the same id and another text is another message, and so is the same text elsewhere
+        assert client.append("Sent Items", text.encode() + b"more\r\n") != uid
+        assert client.append("Drafts", text.encode()) > 0
+        assert len(client.ok("UID SEARCH SUBJECT \"filed by us\"")[0].split()[2:]) == 2
