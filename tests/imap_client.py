@@ -8,9 +8,9 @@ LITERAL = re.compile(rb"\{(\d+)\}\r\n\Z")
 class ImapClient:
     """Over a raw connection of the harness; the greeting is read, nobody is logged in."""
 
-    def __init__(self, instance, endpoint="imaps"):
+    def __init__(self, instance, endpoint="imaps", source=None):
         self.instance = instance
-        self.wire = instance.wire(endpoint)
+        self.wire = instance.wire(endpoint, source)
         self.greeting = self.wire.line()
         self.count = 0
 

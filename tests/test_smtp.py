@@ -1,18 +1,17 @@
-"""SMTP from outside and from our own people: what is taken, what is refused, what arrives."""
+"""SMTP from outside and from our own people: what is taken, what is refused, what arrives.
+
+What attackers send is tests/attack/.
+"""
 
 import base64
 import smtplib
 import subprocess
-import time
 import uuid
 
 import pytest
 
-from harness.wire import Closed, new_source
-
 FROM_OUTSIDE = "customer@example.org"
 ZHANG, LI = "zhang@acme.test", "li@acme.test"
-NO_LEAK_KIB = 32 * 1024
 
 
 def new_token():
@@ -168,25 +167,11 @@ def test_headers_of_ours_say_where_it_came_from(instance):
                            b"([127.0.0.1])\r\n\tby mail.acme.test with ESMTP id ")
 
 
-# Smuggling: S01, S02, S05, S09
+# Line ends
 
 
-SMUGGLED = "MAIL FROM:<x@y.test>\r\nRCPT TO:<" + ZHANG + ">\r\nDATA\r\nSubject: smuggled {0}\r\n\r\n"
 ENDS = [b"\n.\r\n", b"\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", b"\n\x00.\r\n", b"\r\n\x00.\r\n",
         b"\r\n.\r\r\n", b"\r\n.\x00\r\n", b"\r\n.\n"]
-
-
-@pytest.mark.parametrize("end", ENDS, ids=repr)
-def test_only_crlf_dot_crlf_ends_a_message_from_outside(instance, end):
-    """S01 and S02: nothing is stored, and nothing behind the false end is a command."""
-    token = new_token()
-    wire = ready_for_text(instance)
-    wire.send(message(token, "a").encode() + end + SMUGGLED.format(token).encode() + b"\r\n.\r\n")
-    code, text = wire.reply()
-    assert code == 550 and text[:6] in ("5.6.11", "5.6.0 ")
-    assert wire.is_closed()
-    assert instance.find_mail("zhang", token.encode()) == []
-    check_serving(instance)
 
 
 @pytest.mark.parametrize("end", ENDS, ids=repr)
@@ -209,32 +194,7 @@ def test_submission_repairs_line_ends_and_refuses_nul(instance, end):
     wire.expect(250, "NOOP")
 
 
-@pytest.mark.parametrize("cut", range(6))
-def test_the_end_may_be_cut_anywhere(instance, cut):
-    """S05: exactly one message, however the segments fall."""
-    token = new_token()
-    wire = ready_for_text(instance)
-    end = b"\r\n.\r\n"
-    wire.send(message(token, "a").encode())
-    pieces = [end[:cut], end[cut:]] if cut < 5 else [end[i:i + 1] for i in range(5)]
-    for piece in pieces:
-        wire.send(piece)
-        time.sleep(0.02)    # a segment of its own; nothing is waited for
-    assert wire.reply()[0] == 250
-    wire.expect(250, "NOOP")
-    assert len(instance.find_mail("zhang", token.encode())) == 1
-
-
-def test_commands_within_a_text_are_text(instance):
-    """S09"""
-    token = new_token()
-    wire = ready_for_text(instance)
-    body = "EHLO x\r\nRSET\r\nQUIT\r\n"
-    wire.expect(250, message(token, body) + ".")
-    assert instance.wait_for_mail("zhang", token.encode()).endswith(body.encode())
-
-
-# BDAT: S06, S07
+# BDAT
 
 
 def test_chunks_count_bytes(instance):
@@ -252,93 +212,7 @@ def test_chunks_count_bytes(instance):
     assert instance.wait_for_mail("zhang", token.encode()).endswith(b"\r\n" + text)
 
 
-@pytest.mark.parametrize("chunk", ["99999999999999999999 LAST", "-1", "x", "", "1 FIRST"])
-def test_a_chunk_without_a_size_ends_the_connection(instance, chunk):
-    wire = greeted(instance)
-    wire.expect(250, f"MAIL FROM:<{FROM_OUTSIDE}>")
-    wire.expect(250, f"RCPT TO:<{ZHANG}>")
-    wire.expect(501, f"BDAT {chunk}")
-    assert wire.is_closed()
-
-
-def test_an_empty_message_is_one(instance):
-    wire = greeted(instance)
-    wire.expect(250, f"MAIL FROM:<{FROM_OUTSIDE}>")
-    wire.expect(250, f"RCPT TO:<{LI}>")
-    wire.send(b"BDAT 0 LAST\r\n")
-    assert wire.reply()[0] in (250, 550, 554)
-    wire.expect(250, "NOOP")
-
-
-def test_a_bare_line_feed_in_a_chunk_is_refused(instance):
-    token = new_token()
-    text = message(token, "a\nb\r\n").encode()
-    wire = greeted(instance)
-    wire.expect(250, f"MAIL FROM:<{FROM_OUTSIDE}>")
-    wire.expect(250, f"RCPT TO:<{ZHANG}>")
-    wire.send(b"BDAT %d LAST\r\n%s" % (len(text), text))
-    assert wire.reply()[0] == 550
-    assert wire.is_closed() and instance.find_mail("zhang", token.encode()) == []
-
-
-def test_chunks_and_nonsense_leave_no_trace(instance):
-    """S07"""
-    for _ in range(10):
-        wire = greeted(instance)
-        wire.expect(250, f"MAIL FROM:<{FROM_OUTSIDE}>")
-        wire.expect(250, f"RCPT TO:<{ZHANG}>")
-        wire.send(b"BDAT 1\r\naNONSENSE\r\nBDAT 1\r\nbRSET\r\nBDAT 1\r\ncQUIT\r\n")
-        codes = [wire.reply()[0] for _ in range(6)]
-        assert codes == [250, 500, 250, 250, 503, 221]
-    check_serving(instance)
-
-
-# Bad commands: S08, S10, S11, S16, S25, S26, T10
-
-
-def test_who_talks_before_the_greeting_is_refused_or_understood(instance):
-    """S08: never out of step."""
-    wire = instance.wire("smtp")
-    wire.send("EHLO a\r\nQUIT\r\n")
-    code, _ = wire.reply()
-    if code == 220:
-        assert [wire.reply()[0], wire.reply()[0]] == [250, 221]
-    else:
-        assert code == 554
-    assert wire.is_closed()
-
-
-def test_talking_early_is_noticed(make_instance):
-    early = make_instance(settings={"smtp": {"banner_wait_ms": "5000"}})
-    wire = early.wire("smtp")
-    wire.send("EHLO a\r\n")
-    assert wire.reply()[0] == 554 and wire.is_closed()
-
-
-@pytest.mark.parametrize("line", [b"EHLO a\0b", b"NO\0OP", b"EHLO a\rb", b"EHLO <script>",
-                                  b"EHLO " + b"x" * 1000, b"MAIL FROM:<a\0@b>"],
-                         ids=short)
-def test_controls_in_commands_are_refused(instance, line):
-    """S10 and S26"""
-    wire = greeted(instance)
-    wire.expect(501, line)
-    wire.expect(250, "NOOP")
-
-
-def test_lines_are_limited(instance):
-    """S11"""
-    wire = greeted(instance)
-    wire.expect(250, "NOOP " + "x" * 500)
-    wire.expect(250, "NOOP " + "x" * 4000)
-    assert wire.expect(500, "NOOP " + "x" * 5000).startswith("5.5.2")
-    wire.expect(250, "NOOP")
-    with pytest.raises(Closed) as closed:
-        for _ in range(160):
-            wire.send(b"x" * 65536)
-        wire.fill()
-        raise Closed(wire.rest())
-    assert closed.value.args[0] in (b"", b"421 4.7.0 The line does not end\r\n")
-    check_serving(instance)
+# Bad commands
 
 
 def test_twenty_mistakes_are_enough(instance):
@@ -346,14 +220,6 @@ def test_twenty_mistakes_are_enough(instance):
     for _ in range(20):
         wire.expect(500, "XYZZY")
     assert wire.reply()[0] == 421 and wire.is_closed()
-
-
-@pytest.mark.parametrize("verb", ["GET / HTTP/1.1", "POST / HTTP/1.1", "CONNECT a:25 HTTP/1.0"])
-def test_web_programs_get_no_answer(instance, verb):
-    wire = instance.wire("smtp")
-    assert wire.reply()[0] == 220
-    wire.send(f"{verb}\r\nHost: x\r\n\r\nMAIL FROM:<a@b>\r\n")
-    assert wire.is_closed()
 
 
 @pytest.mark.parametrize("parameters,code", [
@@ -382,64 +248,7 @@ def test_addresses_that_are_none(instance, path):
     wire.expect(250, f"RCPT TO:<{ZHANG}>")
 
 
-@pytest.mark.parametrize("recipient", [
-    '""@acme.test', "|id@acme.test", "`id`@acme.test", "${run{\\x2Fbin}}@acme.test",
-    "../../etc/passwd@acme.test", "u%x@acme.test", "a!zhang@acme.test", '"zhang@acme.test"@a.test',
-    "zhang@[127.0.0.1]", "zhang@acme.test.evil.test", "zhang%acme.test@elsewhere.test",
-])
-def test_strange_recipients_are_refused_and_harmless(instance, recipient):
-    """S17 to S22, S27: opaque text, and never relayed."""
-    wire = greeted(instance)
-    wire.expect(250, "MAIL FROM:<a@example.org>")
-    code, text = wire.command(f"RCPT TO:<{recipient}>")
-    assert code in (501, 550, 553), text
-    wire.expect(250, f"RCPT TO:<@elsewhere.test:{ZHANG}>")
-
-
-def test_an_address_in_utf8_needs_its_parameter(instance):
-    """S23"""
-    wire = greeted(instance)
-    wire.expect(553, "MAIL FROM:<张@example.org>")
-    wire.expect(250, "MAIL FROM:<张@example.org> SMTPUTF8")
-    assert wire.command("RCPT TO:<张@acme.test>")[0] in (550, 553)
-    wire.expect(250, "RSET")
-    wire.expect(250, "MAIL FROM:<a@example.org>")
-    wire.expect(553, "RCPT TO:<张@acme.test>")
-
-
-# Sizes and numbers: S12, S13, S14, S15
-
-
-@pytest.mark.parametrize("size", [998, 999, 100_000, 20 * 1024 * 1024])
-def test_one_long_header_line(instance, size):
-    """S12: taken or refused, in bounded memory."""
-    token = new_token()
-    wire = ready_for_text(instance, LI)
-    wire.send(f"Subject: {token}\r\nX-Long: ".encode() + b"x" * size + b"\r\n\r\nbody\r\n.\r\n")
-    code, _ = wire.reply()
-    assert code in (250, 550, 552)
-    assert len(instance.find_mail("li", token.encode())) == (1 if code == 250 else 0)
-    wire.expect(250, "NOOP")
-
-
-def test_two_hundred_thousand_headers(instance):
-    """S12"""
-    token = new_token()
-    wire = ready_for_text(instance, LI)
-    wire.send(f"Subject: {token}\r\n".encode() + b"X: y\r\n" * 200_000 + b"\r\nbody\r\n.\r\n")
-    code, _ = wire.reply()
-    assert code in (250, 550, 552)
-    check_serving(instance)
-
-
-def test_mail_that_goes_in_circles_is_refused(instance):
-    """S13"""
-    token = new_token()
-    wire = ready_for_text(instance)
-    code, text = wire.command("Received: from a by b; Tue, 24 Nov 2026 10:00:00 +0000\r\n" * 101
-                              + message(token) + ".")
-    assert (code, text[:5]) == (554, "5.4.6")
-    assert instance.find_mail("zhang", token.encode()) == []
+# Sizes
 
 
 def test_sizes_in_one_process_are_limited(make_instance):
@@ -466,93 +275,7 @@ def test_sizes_in_one_process_are_limited(make_instance):
     check_serving(small)
 
 
-def test_recipients_are_limited(instance):
-    """S15: 1,000 good ones at most; a hundred bad ones end the connection."""
-    wire = greeted(instance)
-    wire.expect(250, f"MAIL FROM:<{FROM_OUTSIDE}>")
-    wire.send(b"".join(b"RCPT TO:<nobody%d@acme.test>\r\n" % i for i in range(10_000)))
-    codes = []
-    with pytest.raises(Closed):
-        while True:
-            codes.append(wire.reply()[0])
-    assert codes == [550] * 100 + [421]
-    check_serving(instance)
-
-
-# Orders: S24 is tests/session; T01, T06, T12, T13
-
-
-def test_what_comes_in_clear_behind_starttls_is_lost(instance):
-    """T01"""
-    for name in ("smtp", "submission"):
-        wire = greeted(instance, name)
-        wire.send("STARTTLS\r\nRSET\r\nMAIL FROM:<inj@example.org>\r\n")
-        assert wire.reply()[0] == 220
-        wire.start_tls(instance.tls())
-        wire.expect(250, "EHLO a")
-        assert wire.command("RCPT TO:<zhang@acme.test>")[0] == 503
-
-
-def test_auth_is_not_for_the_outside(instance):
-    """T12"""
-    wire = greeted(instance)
-    wire.expect(502, "AUTH PLAIN " + plain(ZHANG, instance.passwords[ZHANG]))
-
-
-@pytest.mark.parametrize("name", ["smtp", "submissions"])
-@pytest.mark.parametrize("is_reset", [False, True])
-def test_a_cut_text_is_not_stored(instance, name, is_reset):
-    """T13: an end of the connection is no end of a message."""
-    token = new_token()
-    wire = ready_for_text(instance) if name == "smtp" else logged_in(instance)
-    if name != "smtp":
-        wire.expect(250, f"MAIL FROM:<{ZHANG}>")
-        wire.expect(250, f"RCPT TO:<{ZHANG}>")
-        wire.expect(354, "DATA")
-    wire.send(message(token) + "\r\n.")
-    if is_reset:
-        wire.reset()
-    else:
-        wire.close()
-    check_serving(instance)
-    assert instance.find_mail("zhang", token.encode()) == []
-
-
-# Login: A01, A03, A04, A05, A07
-
-
-@pytest.mark.parametrize("response", [
-    "A", "AB", "ABC", "ABCDE", "====", "A===", "AAAA AAAA", "AAA=AAAA", "\u00e4\u00e4\u00e4\u00e4",
-    "AGE\0=",
-])
-def test_base64_that_is_none(instance, response):
-    """A01"""
-    wire = greeted(instance, "submissions", new_source())
-    wire.expect(501, f"AUTH PLAIN {response}")
-    wire.expect(334, "AUTH PLAIN")
-    assert wire.command(response)[0] == 501
-    wire.expect(235, "AUTH PLAIN " + plain(ZHANG, instance.passwords[ZHANG]))
-
-
-def test_a_login_message_of_a_mebibyte(instance):
-    """A01: refused, and others are not disturbed."""
-    wire = greeted(instance, "submissions", new_source())
-    wire.expect(334, "AUTH PLAIN")
-    with pytest.raises(Closed):
-        wire.send(b"A" * (1024 * 1024) + b"\r\n")
-        code, _ = wire.reply()
-        assert code in (421, 500, 501)
-        wire.fill()
-    other = greeted(instance, "submissions")
-    other.expect(235, "AUTH PLAIN " + plain(ZHANG, instance.passwords[ZHANG]))
-
-
-@pytest.mark.parametrize("mechanism", ["NTLM", "GSSAPI", "ANONYMOUS", "DIGEST-MD5", "EXTERNAL",
-                                       "CRAM-MD5"])
-def test_no_other_mechanism(instance, mechanism):
-    """A03"""
-    wire = greeted(instance, "submissions")
-    wire.expect(504, f"AUTH {mechanism} AAAA")
+# Login
 
 
 WRONG_LOGINS = [
@@ -563,7 +286,7 @@ WRONG_LOGINS = [
 
 
 def test_wrong_logins_are_refused(make_instance):
-    """A04 and A05; all at once, because each failure slows the next answer down."""
+    """All at once, because each failure slows the next answer down."""
     own = make_instance()
     password = own.passwords[ZHANG].encode()
     wires = []
@@ -574,80 +297,6 @@ def test_wrong_logins_are_refused(make_instance):
     assert {wire.reply()[0] for wire in wires} <= {501, 535}
     right = greeted(own, "submissions")
     right.expect(235, "AUTH PLAIN " + plain(ZHANG, own.passwords[ZHANG]))
-
-
-def memory_kib(instance, name):
-    total = 0
-    for pid in instance.daemons(name):
-        with open(f"/proc/{pid}/status", encoding="ascii") as f:
-            total += next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
-    return total
-
-
-def test_logins_given_up_leave_nothing(instance):
-    """A07: 2,000 times; closing in the middle, too."""
-    before = memory_kib(instance, "smtpd") + memory_kib(instance, "policyd")
-    for _ in range(110):
-        wire = greeted(instance, "submissions", new_source())
-        for _ in range(18):
-            wire.expect(334, "AUTH LOGIN")
-            wire.expect(501, "*")
-        wire.expect(334, "AUTH LOGIN")
-        wire.close()
-    after = memory_kib(instance, "smtpd") + memory_kib(instance, "policyd")
-    assert after - before < 2 * NO_LEAK_KIB    # two processes
-    assert instance.inbox("zhang", head=100) is not None
-
-
-# Clients that dawdle, never listen, or write into the log: S34, S35, S36
-
-
-def test_a_command_has_to_come_whole_in_its_time(make_instance):
-    """S35: bytes that trickle do not buy more time, and others are served."""
-    own = make_instance(settings={"smtp": {"command_patience": "2s"}})
-    slow = greeted(own)
-    slow.socket.settimeout(0.25)
-    begun = time.monotonic()
-    with pytest.raises(Closed):
-        while time.monotonic() - begun < 20:
-            slow.send(b"x")
-            try:
-                slow.fill()
-            except TimeoutError:
-                pass
-    assert 1.5 < time.monotonic() - begun < 15
-    assert slow.buffer.startswith(b"421 4.4.2 ")
-    check_serving(own)
-
-
-def test_a_client_that_never_listens_fills_nothing(instance):
-    """S36: its answers wait in a bounded space, and no more of its commands are read."""
-    before = memory_kib(instance, "smtpd")
-    deaf = greeted(instance)
-    deaf.socket.settimeout(1.0)
-    sent = 0
-    with pytest.raises(TimeoutError):
-        while sent < 64 * 1024 * 1024:
-            sent += deaf.socket.send(b"NOOP\r\n" * 10_000)
-    assert memory_kib(instance, "smtpd") - before < NO_LEAK_KIB
-    check_serving(instance)
-    deaf.socket.settimeout(20)
-    for _ in range(1000):
-        assert deaf.reply()[0] == 250
-    deaf.reset()
-
-
-def test_nobody_writes_lines_into_the_log(instance):
-    """S34: Instance.check_log() looks for the controls when the instance stops."""
-    forged = "\x1b[2J%n%n level=error event=forged"
-    wire = greeted(instance, "submissions", new_source())
-    wire.command(f"EHLO {forged}")
-    wire.command("AUTH PLAIN " + plain(f"a\nlevel=error event=forged {forged}", "x"))
-    other = greeted(instance)
-    other.command(f"MAIL FROM:<{forged}@example.org>")
-    other.expect(250, "MAIL FROM:<a@example.org>")
-    other.command(f'RCPT TO:<"{forged[4:]}"@acme.test>')
-    assert not instance.log_lines("forged")
 
 
 # Clients that vanish

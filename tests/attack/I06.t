@@ -1,0 +1,27 @@
+# Sets stay ranges, and end where the mailbox ends.
++ imaps wang
+> OK|NO \[ALREADY | CREATE I06
+PUT I06 Subject: 1\r\n\r\n
+PUT I06 Subject: 2\r\n\r\n
+> OK | SELECT I06
+> OK | FETCH 1:4294967295 UID
+COUNT 2 \* \d+ FETCH
+> OK | FETCH *:4294967295 UID
+COUNT 1 \* \d+ FETCH
+> OK | FETCH ${rep:6000:1:*,1:*,}1 UID
+COUNT 2 \* \d+ FETCH
+> OK | UID FETCH 1:4294967295 FLAGS
+COUNT 2 \* \d+ FETCH
+> BAD | FETCH 0 UID
+> BAD | FETCH 4294967296 UID
+> BAD | FETCH 1: UID
+> BAD | FETCH :1 UID
+> BAD | FETCH 1,,2 UID
+> BAD | FETCH 1:2:3 UID
+> BAD | FETCH -1 UID
+> BAD | FETCH 1 2 UID
+> OK | FETCH 1 UID
+> BAD | STORE 0 +FLAGS (\\Seen)
+> BAD | UID COPY 4294967296 INBOX
+> OK | UNSELECT
+> OK | DELETE I06

@@ -1,0 +1,22 @@
+# Parts of texts that are not there.
++ imaps wang
+> OK|NO \[ALREADY | CREATE I11
+PUT I11 Subject: x\r\n\r\nbody\r\n
+> OK | SELECT I11
+> OK | FETCH 1 BODY.PEEK[]<4294967295.4294967295>
+SAID \* 1 FETCH \(BODY\[\]<4294967295> (\{0\}\r\n|"")\)
+> BAD | FETCH 1 BODY[]<0.0>
+> BAD | FETCH 1 BODY[]<4294967296.1>
+> BAD | FETCH 1 BODY[]<1>
+> BAD | FETCH 1 BODY[0]
+> BAD | FETCH 1 BODY[1.]
+> BAD | FETCH 1 BODY[MIME]
+> BAD | FETCH 1 BODY[
+> BAD | FETCH 1 ()
+> BAD | FETCH 1 (UID
+> NO \[LIMIT\]|BAD | FETCH 1 BODY[${rep:500:1.}1]
+> NO \[LIMIT\]|BAD | FETCH 1 BODY[HEADER.FIELDS (${rep:10000:x }y)]
+> OK | FETCH 1 BODY.PEEK[${rep:99:1.}1]
+SAID \* 1 FETCH .* NIL\)
+> OK | UNSELECT
+> OK | DELETE I11
