@@ -1,36 +1,18 @@
 """Programs of others read and write mail over IMAP: curl, mbsync, mutt."""
 
 import os
-import shutil
-import subprocess
-import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from imap_client import Folder, logged_in  # noqa: E402 pylint: disable=wrong-import-position
+from imap_client import Folder, logged_in
+from programs import needs, run
 
-DEADLINE = 60
 TEXT = b"From: Ann <ann@example.org>\r\nTo: zhang@acme.test\r\nSubject: %s\r\nDate: Tue, 24 Nov 2026 " \
        b"10:36:51 +0800\r\nMessage-ID: <%s@example.org>\r\n\r\nbody of %s\r\n"
 
 
 def text_of(name):
     return TEXT % (name, name, name)
-
-
-def needs(program):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"skipped: no {program}")
-
-
-def run(arguments, **options):
-    try:
-        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=DEADLINE, check=False, **options)
-    except subprocess.TimeoutExpired as late:
-        raise AssertionError(f"{arguments[0]} did not end: {late.output!r}") from late
-    assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
-    return done.stdout
 
 
 # curl
