@@ -14,7 +14,8 @@ static const struct {
 	const char *name;
 	mode_t mode;
 } folders[] = {
-	{ "tls", 0711 }, { "store", 0750 }, { "policy", 0700 }, { "run", 0711 }, { "backup", 0700 },
+	{ "tls", 0711 }, { "tls/ca", 0755 }, { "store", 0750 }, { "policy", 0700 }, { "run", 0711 },
+	{ "backup", 0700 },
 };
 
 enum status
@@ -41,7 +42,8 @@ instance_enter(const char *dir, struct problem *why)
 enum status
 instance_make(const char *dir, struct problem *why)
 {
-	if (mkdir(dir, 0711) != 0 && errno != EEXIST) {
+	/* With chmod, here and below: whatever the administrator's umask keeps from others. */
+	if (mkdir(dir, 0711) == 0 ? chmod(dir, 0711) != 0 : errno != EEXIST) {
 		problem_set_errno(why, errno, "cannot make %s", dir);
 		return STATUS_IO;
 	}
@@ -54,7 +56,8 @@ instance_make(const char *dir, struct problem *why)
 		return STATUS_EXISTS;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		if (mkdir(folders[i].name, folders[i].mode) != 0 && errno != EEXIST) {
+		if ((mkdir(folders[i].name, folders[i].mode) != 0 && errno != EEXIST) ||
+		    chmod(folders[i].name, folders[i].mode) != 0) {
 			problem_set_errno(why, errno, "cannot make %s/%s", dir, folders[i].name);
 			return STATUS_IO;
 		}
@@ -113,7 +116,7 @@ file_write(const char *path, unsigned mode, struct slice contents, struct proble
 		problem_set_errno(why, errno, "cannot make %s", part);
 		return STATUS_IO;
 	}
-	st = write_all(fd, contents);
+	st = fchmod(fd, (mode_t)mode) == 0 ? write_all(fd, contents) : STATUS_IO;
 	if (close(fd) != 0 || st != STATUS_OK || rename(part, path) != 0) {
 		problem_set_errno(why, errno, "cannot write %s", path);
 		unlink(part);
