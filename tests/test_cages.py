@@ -35,7 +35,7 @@ SIGSYS = 31
 # Who a process is, and which part of the file system it sees.
 USERS = {
     "stored": ("tradepost-stored", "."),
-    "policyd": ("tradepost-policyd", "run"),
+    "policyd": ("tradepost-policyd", "."),
     "digest": ("tradepost-digest", "run"),
     "smtpd": ("tradepost-smtpd", "run"),
     "relayd": ("tradepost-relayd", "/"),
@@ -59,7 +59,11 @@ MAY = {
         "open_write ../store/victim", "make ../store/made", "make_folder ../store/folder",
         "change_mode ../store/victim", "move ../store/victim", "remove ../store/moved",
         "start_thread"},
-    "policyd": {"connect store-plan.sock", "connect policy.sock", "start_thread"},
+    "policyd": {
+        "connect store-plan.sock", "connect policy.sock", "start_thread",
+        "open_read ../policy/data.mdb", "open_write ../policy/data.mdb",
+        "open_write ../policy/lock.mdb", "open_write ../policy/victim", "make ../policy/made",
+        "remove ../policy/victim"},
     "digest": {"connect digest.sock"},
     "smtpd": {"connect policy.sock"},
     "relayd": DIALS | {"connect policy.sock", "connect store-queue.sock"},
@@ -426,7 +430,7 @@ MODES = {
     "store/lock.mdb": 0o660, "policy": 0o700, "policy/data.mdb": 0o640,
     "policy/lock.mdb": 0o660, "backup": 0o700,
 }
-FOR_ALL = {"tls/ca.pem", "tls/cert.pem", "run/policy.sock"}
+FOR_ALL = {"tls/ca", "tls/ca.pem", "tls/cert.pem", "run/policy.sock"}
 
 
 def test_files_are_for_those_who_need_them(caged):
