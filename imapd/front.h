@@ -38,6 +38,7 @@ struct front {
 	struct timer *reaper;
 };
 
+/* The three steps of a daemon's life: net/daemon.h. */
 MUST_USE enum status front_start(struct daemon *d, const struct imap_settings *settings,
     struct problem *why);
 void front_stop(struct daemon *d);

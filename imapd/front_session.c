@@ -9,6 +9,7 @@
 #include "net/conn.h"
 #include "net/ipc.h"
 #include "net/loop.h"
+#include "net/pass.h"
 #include "policy/client.h"
 
 static const struct reader_limits limits = {
@@ -71,7 +72,7 @@ front_session_close(struct front_session *s, const char *why)
 	if (s->is_announced)
 		policy_session_close(f->policy, slice_from_cstr(s->sid));
 	s->policy_call = 0;
-	front_pass_cancel(s);
+	pass_cancel(&s->pass);
 	conn_close(&s->conn);
 	front_session_enter(s, FRONT_CLOSED);
 	if (s->prev != NULL)
@@ -279,7 +280,6 @@ front_session_new(struct front *f, int fd)
 
 	s->front = f;
 	s->state = FRONT_READY;
-	s->passing_fd = -1;
 	id_sid(s->sid);
 	command_reader_init(&s->reader, &limits);
 	s->memory = buf_init(limits.total);

@@ -44,10 +44,10 @@ struct front_session {
 	char tag[IMAP_TAG_MAX + 1];	/* of the command in progress */
 	bool is_announced;		/* policyd knows the session */
 	bool announced_secure;
-	uint32_t policy_call, worker_call;	/* open calls, 0: none */
+	uint32_t policy_call;		/* an open call, 0: none */
 	uint32_t account;		/* after the login */
 	struct buf grant, login;
-	int passing_fd;			/* the client's socket, or our end of its pair; -1 */
+	struct pass *pass;		/* while the client is given to a worker */
 	void (*drained)(struct front_session *s);	/* waits until all is sent */
 };
 
@@ -79,7 +79,5 @@ enum status front_login(struct front_session *s, struct imap_reader *args);
 enum status front_authenticate(struct front_session *s, struct imap_reader *args);
 /* front_pass.c: the login is done, account, grant and login are set. */
 void front_pass(struct front_session *s);
-/* Give up passing: the client's stream ends, on whatever side it is. */
-void front_pass_cancel(struct front_session *s);
 
 #endif

@@ -21,7 +21,5 @@ void login_secured(struct pop3_session *s);
 void login_password(struct pop3_session *s, struct slice name, struct slice password);
 void login_sasl(struct pop3_session *s, struct slice mechanism, bool has_message,
     struct slice message);
-/* The worker of the session's account. */
-struct ipc_client *login_worker(const struct pop3_session *s);
 
 #endif

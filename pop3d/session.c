@@ -8,6 +8,7 @@
 #include "net/ipc.h"
 #include "net/line.h"
 #include "net/loop.h"
+#include "net/pass.h"
 #include "policy/client.h"
 #include "pop3d/command.h"
 #include "pop3d/login.h"
@@ -103,7 +104,6 @@ session_new(struct pop3_host *h, int fd, struct slice sid)
 	struct pop3_session *s = mem_new(struct pop3_session);
 
 	s->host = h;
-	s->passing_fd = -1;
 	s->take = command_take;
 	s->line = buf_init(16 * 1024);
 	s->user = buf_init(POP3_NAME_MAX);
@@ -144,8 +144,7 @@ forget_calls(struct pop3_session *s)
 
 	if (s->policy_call != 0)
 		policy_cancel(h->policy, s->policy_call);
-	if (s->worker_call != 0)
-		ipc_cancel(login_worker(s), s->worker_call);
+	pass_cancel(&s->pass);
 	if (s->store_call != 0)
 		store_cancel(h->changes, s->store_call);
 	if (s->is_greeted)
@@ -203,8 +202,6 @@ session_free(struct pop3_session **sp)
 		conn_close(&s->conn);
 	else if (s->conn != NULL)
 		conn_finish(&s->conn);
-	if (s->passing_fd >= 0)
-		close(s->passing_fd);
 	buf_wipe(&s->line);
 	buf_clear(&s->user);
 	buf_clear(&s->peer);

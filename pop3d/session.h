@@ -33,6 +33,7 @@ struct admission;
 struct ipc_client;
 struct loop;
 struct maildrop;
+struct pass;
 struct policy_client;
 struct stream;
 struct store;
@@ -78,8 +79,7 @@ struct pop3_session {
 	bool is_greeted;
 	unsigned failed_logins;
 	uint32_t policy_call;		/* 0: none */
-	uint32_t worker_call;
-	int passing_fd;			/* socket, or our end of a pair, while PASSING; -1 */
+	struct pass *pass;		/* while PASSING */
 
 	/* known from login on */
 	uint32_t account;
