@@ -16,7 +16,7 @@
 #define HOSTNAME_MAX 255
 #define OWN_MAX 64		/* addresses of this machine */
 #define POLL_S 60		/* due entries are asked for at least so often */
-#define BUSY_MS 2000		/* stored did not answer */
+#define BUSY_S 2		/* stored did not answer */
 #define SWEEP_MS 10000
 #define STOP_MS 10000
 
@@ -41,15 +41,18 @@ accept_item(struct relay *r, const struct queue_item *item)
 		relay_route_place(r, relay_batch_new(r, item));
 }
 
-static void
-set_take_timer(struct relay *r, uint64_t next_due_at)
+void
+relay_wake_at(struct relay *r, uint64_t at_s)
 {
 	uint64_t now_s = relay_now();
-	uint64_t wait_s = next_due_at <= now_s ? 1 : next_due_at - now_s;
 
-	if (next_due_at == 0 || wait_s > POLL_S)
-		wait_s = POLL_S;
-	timer_set(r->take_timer, wait_s * 1000);
+	/* A clock that was set back must not make mail wait for ever. */
+	if (r->wake_at != 0 && r->wake_at <= at_s && r->wake_at <= now_s + POLL_S)
+		return;
+	r->wake_at = at_s <= now_s ? now_s + 1 : at_s;
+	if (r->wake_at > now_s + POLL_S)
+		r->wake_at = now_s + POLL_S;
+	timer_set(r->take_timer, (r->wake_at - now_s) * 1000);
 }
 
 static void
@@ -61,12 +64,12 @@ on_taken(void *ctx, enum status st, const struct queue_item *items, uint32_t cou
 
 	r->take_call = 0;
 	if (st != STATUS_OK) {
-		timer_set(r->take_timer, BUSY_MS);
+		relay_wake_at(r, relay_now() + BUSY_S);
 		return;
 	}
 	for (uint32_t i = 0; i < count; i++)
 		accept_item(r, &items[i]);
-	set_take_timer(r, next_due_at);
+	relay_wake_at(r, next_due_at == 0 ? UINT64_MAX : next_due_at);
 	if (is_full || r->take_again)
 		take(r);
 }
@@ -88,6 +91,17 @@ static void
 on_due(void *ctx)
 {
 	take(ctx);
+}
+
+static void
+on_take_timer(void *ctx)
+{
+	struct relay *r = ctx;
+
+	r->wake_at = 0;
+	/* Should the answer never come, the timer does. */
+	relay_wake_at(r, UINT64_MAX);
+	take(r);
 }
 
 void
@@ -191,7 +205,7 @@ relay_new(struct loop *l, const struct relay_settings *settings, struct relay **
 	find_own_addresses(r);
 	r->entries = table_new();
 	r->settle_timer = timer_new(l, relay_settle_again, r);
-	r->take_timer = timer_new(l, on_due, r);
+	r->take_timer = timer_new(l, on_take_timer, r);
 	r->sweep_timer = timer_new(l, sweep, r);
 	timer_set(r->sweep_timer, SWEEP_MS);
 	timer_set(r->take_timer, 0);

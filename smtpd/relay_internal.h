@@ -71,6 +71,7 @@ struct relay {
 
 	uint32_t take_call, take_asked;
 	bool take_again;
+	uint64_t wake_at;		/* when the timer takes; 0: it does not run */
 	struct timer *take_timer;
 	struct timer *sweep_timer;
 
@@ -81,6 +82,8 @@ struct relay {
 
 /* Seconds since 1970. */
 uint64_t relay_now(void);
+/* Something will be due then. */
+void relay_wake_at(struct relay *r, uint64_t at_s);
 /* An entry ended or a link did: there may be room for more, or nothing left while stopping. */
 void relay_entry_ended(struct relay *r);
 void relay_check_stopped(struct relay *r);

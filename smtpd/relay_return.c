@@ -10,6 +10,7 @@
 #define PAUSE_MS UINT64_C(1000)
 #define PAUSE_MAX_MS 60000
 #define REFUSED_PAUSE_S 3600
+#define STALE_PAUSE_S 60
 
 static void notice_begin(void *ctx);
 
@@ -50,13 +51,16 @@ log_entry(const struct relay_notice *n, const struct relay_entry *e)
 	log_end(&l);
 }
 
-/* On disk, or refused for good: the entries go their way. */
+/*
+ * On disk, or refused for good: the entries go their way.  STALE: one of them is gone; those that are
+ * not are due again, and stored says of the others that they are.
+ */
 static void
 notice_end(struct relay_notice *n, enum status st)
 {
 	struct relay_batch *b = n->batch;
 	struct relay *r = b->relay;
-	uint64_t later = relay_now() + REFUSED_PAUSE_S;
+	uint64_t later = relay_now() + (st == STATUS_STALE ? STALE_PAUSE_S : REFUSED_PAUSE_S);
 
 	b->open++;
 	for (uint32_t i = 0; i < n->count; i++) {
@@ -98,7 +102,7 @@ on_returned(void *ctx, enum status st, const struct problem *why)
 		return;
 	}
 	if (st != STATUS_OK) {
-		log_begin(&l, LOG_ERROR, "relay.notice.refused", NULL);
+		log_begin(&l, st == STATUS_STALE ? LOG_INFO : LOG_ERROR, "relay.notice.refused", NULL);
 		log_cstr(&l, "mid", n->batch->mid);
 		log_status(&l, st, why);
 		log_end(&l);

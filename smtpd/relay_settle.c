@@ -74,6 +74,8 @@ on_settled(void *ctx, enum status st)
 	e->settle_call = 0;
 	if (st == STATUS_OK || st == STATUS_ABSENT) {
 		r->settling--;
+		if (e->outcome != QUEUE_SENT)
+			relay_wake_at(r, e->due_at);
 		relay_entry_end(e);
 		relay_check_stopped(r);
 		return;
