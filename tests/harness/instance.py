@@ -222,11 +222,10 @@ class Instance:
         """An smtplib client, logged in when login is given (STARTTLS where TLS is not on yet)."""
         host, port = self.endpoints[name]
         if name == "submissions":
-            client = smtplib.SMTP_SSL("localhost", port, timeout=CLIENT_TIMEOUT,
+            client = smtplib.SMTP_SSL(host, port, timeout=CLIENT_TIMEOUT,
                                       context=self.tls())
         else:
             client = smtplib.SMTP(host, port, timeout=CLIENT_TIMEOUT)
-            client._host = "localhost"  # the name in the certificate, for starttls()
         if login is not None:
             if name != "submissions":
                 client.starttls(context=self.tls())
@@ -234,7 +233,7 @@ class Instance:
         return client
 
     def imap(self, login, select=None):
-        client = imaplib.IMAP4_SSL("localhost", self.endpoints["imaps"][1],
+        client = imaplib.IMAP4_SSL(*self.endpoints["imaps"],
                                    ssl_context=self.tls(), timeout=CLIENT_TIMEOUT)
         client.login(self.login(login), self.passwords[self.login(login)])
         if select is not None:
@@ -243,7 +242,7 @@ class Instance:
         return client
 
     def pop3(self, login):
-        client = poplib.POP3_SSL("localhost", self.endpoints["pop3s"][1],
+        client = poplib.POP3_SSL(*self.endpoints["pop3s"],
                                  context=self.tls(), timeout=CLIENT_TIMEOUT)
         client.user(self.login(login))
         client.pass_(self.passwords[self.login(login)])
