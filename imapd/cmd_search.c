@@ -1,215 +1,109 @@
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "imapd/command.h"
-#include "imapd/condstore.h"
-#include "imapd/search_match.h"
 #include "imapd/search_return.h"
+#include "imapd/search_run.h"
 #include "imapd/selected.h"
-#include "imapd/worker.h"
 #include "net/conn.h"
-#include "store/store.h"
 
-#define SLICE_MS 100
-#define SLICE_READS 64		/* messages between two looks at the clock */
 #define OUTPUT_MAX (64 * 1024 * 1024)
 
-struct search_run {
-	struct search_program program;
-	struct sequence_walk walk;
-	uint32_t next_uid;
-	struct buf out;			/* without RETURN: the numbers */
+struct search_answer {
 	struct search_result result;
-	enum status status;		/* the result has too many ranges */
-	bool is_damaged;
-};
-
-struct search_slice {
-	struct imap_session *session;
-	struct search_run *run;
-	struct txn *txn;
-	struct keyword_names keywords;
-	uint64_t until_ms;
-	uint32_t since_clock;
-	bool is_full;
+	struct buf out;			/* without RETURN: the numbers */
+	bool has_modseq;
 };
 
 static void
-run_free(void **data)
+answer_free(void *data)
 {
-	struct search_run *run = *data;
+	struct search_answer *a = data;
 
-	*data = NULL;
-	search_program_clear(&run->program);
-	buf_clear(&run->out);
-	search_result_clear(&run->result);
-	mem_free(run);
+	search_result_clear(&a->result);
+	buf_clear(&a->out);
+	mem_free(a);
+}
+
+static enum status
+found(struct imap_session *s, void *data, const struct flags_entry *e, uint32_t number,
+    struct message_view *view, struct problem *why)
+{
+	struct search_answer *a = data;
+	enum status st = search_result_add(&a->result, e, number);
+
+	(void)view;
+	(void)why;
+	if (st != STATUS_OK || a->result.wanted != 0)
+		return st;
+	buf_append_byte(&a->out, ' ');
+	return buf_append_u64(&a->out, s->run.is_uid ? e->uid : number);
 }
 
 static void
-try_message(struct search_slice *c, const struct flags_entry *e)
+tell(struct imap_session *s, struct search_answer *a)
 {
-	const struct selected *sel = c->session->selected;
-	uint32_t number = sequence_walk_to(&c->run->walk, e->uid);
-	struct search_subject subject;
-	struct message_view view;
-	struct problem why = { 0 };
-	bool fits = false;
-	enum status st;
-
-	if (number == 0)
-		return;
-	message_view_init(&view, c->session->worker->store, c->txn, sel->mailbox, e->uid);
-	search_subject_init(&subject, &c->run->program, e, &c->keywords,
-	    uidset_has(&sel->recent, e->uid), &view);
-	st = search_match(&subject, &fits, &why);
-	/* Texts take long; a scan of flags does not. */
-	c->since_clock += view.has_digest ? SLICE_READS / 8 : 1;
-	search_subject_clear(&subject);
-	message_view_clear(&view);
-	if (st != STATUS_OK) {
-		c->run->is_damaged = true;
-		log_event(LOG_ERROR, "imap.message.unreadable", c->session->sid, "why", why.text);
-		return;
-	}
-	if (!fits)
-		return;
-	if (c->run->status == STATUS_OK)
-		c->run->status = search_result_add(&c->run->result, e, number);
-	if (c->run->result.wanted != 0)
-		return;
-	buf_append_byte(&c->run->out, ' ');
-	buf_append_u64(&c->run->out, c->session->run.is_uid ? e->uid : number);
-}
-
-static bool
-slice_is_full(struct search_slice *c)
-{
-	if (c->since_clock < SLICE_READS)
-		return false;
-	c->since_clock = 0;
-	return clock_monotonic_ms() >= c->until_ms;
-}
-
-static bool
-try_chunk(void *ctx, const struct flags_chunk *chunk)
-{
-	struct search_slice *c = ctx;
-
-	for (uint32_t i = 0; i < chunk->count; i++) {
-		const struct flags_entry *e = &chunk->entries[i];
-
-		if (e->uid < c->run->next_uid)
-			continue;
-		if (slice_is_full(c)) {
-			c->is_full = true;
-			return false;
-		}
-		try_message(c, e);
-		c->run->next_uid = e->uid + 1;
-	}
-	return true;
-}
-
-static void
-tell(struct imap_session *s, struct search_run *run)
-{
-	bool has_modseq = run->program.has_modseq;
-
-	if (run->result.wanted != 0) {
-		search_result_write(&run->result, slice_from_cstr(s->run.tag), has_modseq, &run->out);
-		conn_write(s->conn, buf_slice(&run->out));
+	if (a->result.wanted != 0) {
+		search_result_write(&a->result, slice_from_cstr(s->run.tag), a->has_modseq,
+		    &a->out);
+		conn_write(s->conn, buf_slice(&a->out));
 		return;
 	}
 	conn_write(s->conn, SLICE("* SEARCH"));
-	conn_write(s->conn, buf_slice(&run->out));
-	if (has_modseq && run->result.count > 0)
-		conn_printf(s->conn, " (MODSEQ %llu)", (unsigned long long)run->result.modseq);
+	conn_write(s->conn, buf_slice(&a->out));
+	if (a->has_modseq && a->result.count > 0)
+		conn_printf(s->conn, " (MODSEQ %llu)", (unsigned long long)a->result.modseq);
 	conn_write(s->conn, SLICE("\r\n"));
 }
 
 /* RFC 5182 s.2.1: a search that fails leaves nothing saved. */
 static void
-keep_saved(struct imap_session *s, struct search_run *run, enum status st)
+keep_saved(struct imap_session *s, struct search_result *result, enum status st)
 {
 	struct uidset *saved = &s->selected->view.saved;
 
-	if (!(run->result.wanted & RETURN_SAVE))
+	if (!(result->wanted & RETURN_SAVE))
 		return;
 	uidset_clear(saved);
 	if (st != STATUS_OK)
 		return;
-	*saved = run->result.saved;
-	run->result.saved = uidset_init();
+	*saved = result->saved;
+	result->saved = uidset_init();
 }
 
-static void
-search_end(struct imap_session *s, enum status st)
+static enum status
+end(struct imap_session *s, void *data, enum status st)
 {
-	struct search_run *run = s->run.data;
+	struct search_answer *a = data;
 
 	if (st == STATUS_OK)
-		st = run->status;
-	if (st == STATUS_OK)
-		st = buf_status(&run->out);
-	if (st == STATUS_OK)
-		tell(s, run);
-	if (st == STATUS_OK && run->is_damaged)
-		st = command_refuse(s, STATUS_CORRUPT,
-		    "[CORRUPTION] Some messages cannot be read");
-	keep_saved(s, run, st);
-	command_finish(s, st);
+		tell(s, a);
+	keep_saved(s, &a->result, st);
+	return st;
 }
 
-static void
-search_step(struct imap_session *s)
-{
-	struct search_slice c = { .session = s, .run = s->run.data };
-	struct problem why = { 0 };
-	enum status st;
-
-	c.until_ms = clock_monotonic_ms() + SLICE_MS;
-	st = txn_begin_read(store_env(s->worker->store), &c.txn, &why);
-	if (st == STATUS_OK)
-		st = keyword_list(c.txn, s->selected->mailbox, c.keywords.names, &why);
-	if (st == STATUS_OK)
-		st = flags_each(c.txn, s->selected->mailbox, c.run->next_uid,
-		    sequence_last(&s->selected->view), try_chunk, &c, &why);
-	txn_abort(&c.txn);
-	if (st == STATUS_OK && c.is_full) {
-		s->run.step = search_step;
-		session_continue(s);
-	} else {
-		search_end(s, st);
-	}
-}
+static const struct search_kind_of_answer kind = { found, end, answer_free };
 
 /* SEARCH: which messages fit.  RFC 3501 s.6.4.4, RFC 4731. */
 enum status
 cmd_search(struct imap_session *s, struct imap_reader *args)
 {
-	struct search_run *run = mem_new(struct search_run);
+	struct search_program program = { 0 };
+	struct search_answer *a;
 	unsigned wanted = 0;
-	enum status st;
+	enum status st = search_return_parse(args, &wanted);
 
-	run->out = buf_init(OUTPUT_MAX);
-	run->next_uid = 1;
-	run->walk = sequence_walk_init(&s->selected->view);
-	s->run.data = run;
-	s->run.data_free = run_free;
-	st = search_return_parse(args, &wanted);
-	run->result = search_result_init(wanted, s->run.is_uid);
 	if (st == STATUS_OK)
-		st = search_program_parse(args, &s->selected->view, &run->program);
-	if (st == STATUS_ABSENT || st == STATUS_LIMIT)
-		keep_saved(s, run, st);
-	if (st == STATUS_ABSENT)
-		st = command_refuse(s, STATUS_DENIED,
-		    "[BADCHARSET (US-ASCII UTF-8 GB2312 GBK GB18030 BIG5)] Unknown charset");
-	if (st != STATUS_OK)
-		return st;
-	if (run->program.has_modseq)
-		condstore_enable(s);
-	search_step(s);
-	return STATUS_PENDING;
+		st = search_program_parse(args, &s->selected->view, &program);
+	a = mem_new(struct search_answer);
+	a->result = search_result_init(wanted, s->run.is_uid);
+	a->out = buf_init(OUTPUT_MAX);
+	a->has_modseq = program.has_modseq;
+	if (st == STATUS_OK) {
+		search_start(s, &program, &kind, a);
+		return STATUS_PENDING;
+	}
+	if (st != STATUS_SYNTAX)
+		keep_saved(s, &a->result, st);
+	search_program_clear(&program);
+	answer_free(a);
+	return search_refuse(s, st);
 }

@@ -361,8 +361,20 @@ settle(struct parse *p, bool *more)
 	return STATUS_OK;
 }
 
+/* SP and the name of a charset we know.  ABSENT: we do not. */
 static enum status
 take_charset(struct parse *p)
+{
+	if (!imap_take_space(p->args) || imap_take_astring(p->args, &p->charset) != STATUS_OK)
+		return STATUS_SYNTAX;
+	for (size_t i = 0; i < ARRAY_LEN(charsets); i++)
+		if (slice_equal_nocase(p->charset, slice_from_cstr(charsets[i])))
+			return STATUS_OK;
+	return STATUS_ABSENT;
+}
+
+static enum status
+take_optional_charset(struct parse *p)
 {
 	struct imap_reader ahead = *p->args;
 	struct slice word;
@@ -370,13 +382,26 @@ take_charset(struct parse *p)
 	if (!imap_take_space(&ahead) || imap_take_atom(&ahead, &word) != STATUS_OK ||
 	    !slice_equal_nocase(word, SLICE("CHARSET")))
 		return STATUS_OK;
-	if (!imap_take_space(&ahead) || imap_take_astring(&ahead, &p->charset) != STATUS_OK)
-		return STATUS_SYNTAX;
 	*p->args = ahead;
-	for (size_t i = 0; i < ARRAY_LEN(charsets); i++)
-		if (slice_equal_nocase(p->charset, slice_from_cstr(charsets[i])))
-			return STATUS_OK;
-	return STATUS_ABSENT;
+	return take_charset(p);
+}
+
+static enum status
+take_keys(struct parse *p)
+{
+	bool more = true, is_inside = false;
+	enum status st = open_node(p, SEARCH_AND);
+
+	while (st == STATUS_OK && more) {
+		/* No blank behind an opening parenthesis. */
+		if (!is_inside && !imap_take_space(p->args))
+			return STATUS_SYNTAX;
+		is_inside = p->args->rest.len != 0 && p->args->rest.ptr[0] == '(';
+		st = take_key(p);
+		if (st == STATUS_OK)
+			st = settle(p, &more);
+	}
+	return st;
 }
 
 enum status
@@ -384,22 +409,23 @@ search_program_parse(struct imap_reader *args, const struct sequence *view,
     struct search_program *out)
 {
 	struct parse p = { .args = args, .view = view, .out = out };
-	bool more = true, is_inside = false;
+	enum status st;
+
+	*out = (struct search_program){ 0 };
+	out->nodes = mem_array(struct search_node, SEARCH_KEYS_MAX);
+	st = take_optional_charset(&p);
+	return st == STATUS_OK ? take_keys(&p) : st;
+}
+
+enum status
+search_program_parse_in(struct imap_reader *args, const struct sequence *view,
+    struct search_program *out)
+{
+	struct parse p = { .args = args, .view = view, .out = out };
 	enum status st;
 
 	*out = (struct search_program){ 0 };
 	out->nodes = mem_array(struct search_node, SEARCH_KEYS_MAX);
 	st = take_charset(&p);
-	if (st == STATUS_OK)
-		st = open_node(&p, SEARCH_AND);
-	while (st == STATUS_OK && more) {
-		/* No blank behind an opening parenthesis. */
-		if (!is_inside && !imap_take_space(args))
-			return STATUS_SYNTAX;
-		is_inside = args->rest.len != 0 && args->rest.ptr[0] == '(';
-		st = take_key(&p);
-		if (st == STATUS_OK)
-			st = settle(&p, &more);
-	}
-	return st;
+	return st == STATUS_OK ? take_keys(&p) : st;
 }

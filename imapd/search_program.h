@@ -67,6 +67,9 @@ struct search_program {
  */
 MUST_USE enum status search_program_parse(struct imap_reader *args, const struct sequence *view,
     struct search_program *out);
+/* The same for SORT and THREAD: " charset key ...", the charset must be there. */
+MUST_USE enum status search_program_parse_in(struct imap_reader *args,
+    const struct sequence *view, struct search_program *out);
 void search_program_clear(struct search_program *p);
 
 #endif
