@@ -1,5 +1,6 @@
 """What tests that run other people's programs have in common."""
 
+import os
 import shutil
 import subprocess
 import uuid
@@ -7,6 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 DEADLINE = 120
 
 
