@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -60,6 +61,7 @@ env_status(int rc, struct problem *why, const char *what)
 		return STATUS_OK;
 	case MDB_NOTFOUND:
 	case ENOENT:
+	case EBADF:		/* opened to read, and nothing was ever written to it */
 		st = STATUS_ABSENT;
 		break;
 	case MDB_MAP_FULL:
@@ -222,9 +224,9 @@ env_open_tables(struct env *e, const char *const *tables, struct problem *why)
 }
 
 static enum status
-env_open_once(struct env *e, const char *const *tables, struct problem *why)
+env_open_once(struct env *e, const char *path, unsigned flags, const char *const *tables,
+    struct problem *why)
 {
-	unsigned flags = MDB_NOTLS | (e->mode == ENV_READ ? MDB_RDONLY : 0);
 	enum status st;
 	int rc;
 
@@ -238,11 +240,11 @@ env_open_once(struct env *e, const char *const *tables, struct problem *why)
 	if (rc == 0)
 		rc = mdb_env_set_assert(e->mdb, env_assert_failed);
 	if (rc == 0)
-		rc = mdb_env_open(e->mdb, e->path, flags, 0640);
+		rc = mdb_env_open(e->mdb, path, flags | MDB_NOTLS, 0640);
 	if (rc != 0) {
 		st = env_status(rc, why, e->path);
 	} else {
-		if (e->mode == ENV_WRITE)
+		if (e->mode == ENV_WRITE && (flags & MDB_NOSUBDIR) == 0)
 			env_set_modes(e->path);
 		st = env_open_tables(e, tables, why);
 	}
@@ -253,11 +255,58 @@ env_open_once(struct env *e, const char *const *tables, struct problem *why)
 	return st;
 }
 
+/* Whether there is a data.mdb with something in it. */
+static bool
+env_is_made(int dir)
+{
+	int fd = openat(dir, "data.mdb", O_RDONLY | O_CLOEXEC);
+	char byte;
+	bool is_made = fd >= 0 ? pread(fd, &byte, 1, 0) != 0 : errno != ENOENT;
+
+	if (fd >= 0)
+		close(fd);
+	return is_made;
+}
+
+/*
+ * LMDB begins its file in place: cut off there, nobody could open it again.  So a new one is made
+ * aside, and gets its name when it is whole.
+ */
+static enum status
+env_make(struct env *e, const char *const *tables, struct problem *why)
+{
+	int dir = open(e->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct buf name = buf_init(4096);
+	const char *path;
+	enum status st = STATUS_OK;
+
+	buf_printf(&name, "%s/data.new", e->path);
+	if (dir < 0 || env_is_made(dir) || buf_cstr(&name, &path) != STATUS_OK)
+		goto out;	/* what is wrong is said when it is opened */
+	unlinkat(dir, "data.new", 0);
+	unlinkat(dir, "data.new-lock", 0);
+	st = env_open_once(e, path, MDB_NOSUBDIR, tables, why);
+	if (st != STATUS_OK)
+		goto out;
+	mdb_env_close(e->mdb);
+	e->mdb = NULL;
+	unlinkat(dir, "data.new-lock", 0);
+	if (renameat(dir, "data.new", dir, "data.mdb") != 0 || fsync(dir) != 0) {
+		problem_set_errno(why, errno, "%s", path);
+		st = STATUS_IO;
+	}
+out:
+	if (dir >= 0)
+		close(dir);
+	buf_clear(&name);
+	return st;
+}
+
 enum status
 env_open(const char *path, enum env_mode mode, const char *const *tables, unsigned table_count,
     struct env **out, struct problem *why)
 {
-	struct problem once;
+	struct problem once = { "" };
 	struct env *e;
 	enum status st;
 
@@ -274,16 +323,19 @@ env_open(const char *path, enum env_mode mode, const char *const *tables, unsign
 	e->table_count = table_count;
 	if (mode == ENV_WRITE)
 		st = env_lock_writer(e, why);
+	if (st == STATUS_OK && mode == ENV_WRITE)
+		st = env_make(e, tables, why);
 	for (int i = 0; st == STATUS_OK; i++) {
 		once = (struct problem){ "" };
-		st = env_open_once(e, tables, &once);
+		st = env_open_once(e, e->path, mode == ENV_READ ? MDB_RDONLY : 0, tables, &once);
 		if (st != STATUS_BUSY || i == ENV_OPEN_TRIES)
 			break;
 		st = STATUS_OK;
 		env_pause();
 	}
 	if (st != STATUS_OK) {
-		problem_set(why, "%s", once.text);
+		if (once.text[0] != '\0')
+			problem_set(why, "%s", once.text);
 		env_close(&e);
 		return st;
 	}
