@@ -69,7 +69,7 @@ def test_a_broken_append_stores_nothing(instance):
             client.wire.send(b'a APPEND "%s" {100000+}\r\n' % folder.encode() + b"x" * cut)
             client.wire.reset()
         for command in (b'a APPEND "%s" {5+}\r\nhelloX\r\n', b'a APPEND "%s" {5+}\r\nhello x\r\n',
-                        b'a APPEND "%s" {5+}\r\nhello {5}\r\n'):
+                        b'a APPEND "%s" {5+}\r\nhello {5+}\r\nworldX\r\n'):
             with logged_in(instance, "zhang") as client:
                 client.wire.send(command % folder.encode())
                 assert client.responses(b"a")[1].startswith(b"BAD")
