@@ -256,8 +256,12 @@ plan_done_arrived(void *ctx, enum status st, uint64_t change, const struct probl
 	j->asking = 0;
 	if (st == STATUS_OK)
 		log_job(j, "policy.mail.stored", st, 0);
+	/* No room: an SMTP client is told so, and whoever else asks comes again. */
+	if (st == STATUS_LIMIT)
+		job_end_with(j, STATUS_BUSY, REPLY_FULL, why);
 	/* The text is refused by stored where it is not what the helper read: try again. */
-	job_end(j, st == STATUS_CORRUPT ? STATUS_BUSY : st, why);
+	else
+		job_end(j, st == STATUS_CORRUPT ? STATUS_BUSY : st, why);
 }
 
 static void

@@ -23,7 +23,8 @@ void plan_cancel(struct plan_client *c, uint32_t call);
  * OK      on disk; change is its number
  * EXISTS  a NOT_FETCHED precondition failed: it is stored already
  * STALE   another precondition failed: decide again
- * BUSY    disk full, or no answer: it may have happened
+ * LIMIT   the disk is full, or too much waits to be written: it did not happen
+ * BUSY    no answer: it may have happened
  * CORRUPT the text is not what the plan says
  */
 typedef void plan_done(void *ctx, enum status st, uint64_t change, const struct problem *why);

@@ -26,6 +26,13 @@ plan_refuse(struct ipc_peer *peer, const struct ipc_frame *frame, enum status st
 	buf_clear(&b);
 }
 
+/* What we say ourselves is known not to have happened, unlike an answer that does not come. */
+static enum status
+plan_status(enum status st)
+{
+	return st == STATUS_BUSY ? STATUS_LIMIT : st;
+}
+
 /* STORE_PLAN: answered by plan_answer() when it is on disk. */
 static enum status
 plan_execute_frame(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame,
@@ -39,7 +46,7 @@ plan_execute_frame(struct stored *s, struct ipc_peer *peer, const struct ipc_fra
 		return st;
 	j->peer = ipc_peer_id(peer);
 	j->request = frame->request;
-	return stored_submit(s, &j, why);
+	return plan_status(stored_submit(s, &j, why));
 }
 
 /* STORE_THREAD: u32 count, u64 keys -> u32 count, u32 accounts. */
@@ -207,7 +214,7 @@ plan_answer(struct stored *s, const struct job *j)
 {
 	struct buf b = buf_init(1024);
 
-	answer_put(j->status, &j->why, &b);
+	answer_put(j->type == STORE_PLAN ? plan_status(j->status) : j->status, &j->why, &b);
 	if (j->type == STORE_PLAN) {
 		plan_log(j);
 		if (j->status == STATUS_OK) {
