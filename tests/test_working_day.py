@@ -11,7 +11,6 @@ import email.utils
 import json
 import os
 import re
-import shutil
 import smtplib
 
 import pytest
@@ -90,10 +89,7 @@ class PostfixSmarthost:
         self.server.__exit__(None, None, None)
 
     def route(self, instance):
-        # Elsewhere a caged relayd could not read it.
-        known = instance.path("tls", "ca", "smarthost.pem")
-        shutil.copy(self.server.ca, known)
-        os.chmod(known, 0o644)
+        known = instance.known_ca(self.server.ca)
         return ["--smarthost", f"localhost:{self.server.port}", "--user", self.server.user,
                 "--secret-stdin", "--tls", "require", "--ca", known], self.server.password
 
