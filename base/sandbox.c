@@ -206,6 +206,11 @@ allow_path(int ruleset, const struct sandbox_path *path, uint64_t handled, struc
 	is_folder = rule.parent_fd >= 0;
 	if (!is_folder)
 		rule.parent_fd = open(path->path, O_PATH | O_CLOEXEC);
+	if (rule.parent_fd < 0 && errno == EACCES) {
+		problem_set_errno(why, errno, "%s cannot be reached as uid %u: each folder of the instance "
+		    "has to let others pass (chmod o+x)", path->path, (unsigned)geteuid());
+		return STATUS_DENIED;
+	}
 	if (rule.parent_fd < 0)
 		return errno == ENOENT ? STATUS_OK : refused(why, path->path);
 	if (path->access == SANDBOX_WRITE)

@@ -46,7 +46,8 @@ struct sandbox_profile {
  * limited: the log may be one.  Time zones work inside.
  * IO      the kernel refuses a step that it supports: the process must not go on
  * ABSENT  started as root, and there is no such user
- * DENIED  there are threads already, which would stay outside
+ * DENIED  there are threads already, which would stay outside; a path of the profile cannot be
+ *         reached
  */
 MUST_USE enum status sandbox_enter(const struct sandbox_profile *p, struct buf *level,
     struct problem *why);
