@@ -52,6 +52,8 @@ queue_item_put(const struct queue_item *item, struct buf *out)
 void
 queue_item_read(struct reader *in, struct queue_item *out)
 {
+	uint8_t is_delay_told;
+
 	out->id = read_u64le(in);
 	out->text = read_u64le(in);
 	out->size_bytes = read_u32le(in);
@@ -63,7 +65,10 @@ queue_item_read(struct reader *in, struct queue_item *out)
 	out->author = read_u32le(in);
 	out->made_at = read_u64le(in);
 	out->attempts = read_u32le(in);
-	out->is_delay_told = read_u8(in) != 0;
+	is_delay_told = read_u8(in);
+	if (is_delay_told > 1)
+		reader_fail(in);
+	out->is_delay_told = is_delay_told == 1;
 }
 
 void
