@@ -321,8 +321,8 @@ compose_quoted_printable(struct buf *out, struct slice bytes)
 		bool is_plain = (c > ' ' && c < 127 && c != '=') ||
 		    ((c == ' ' || c == '\t') && !is_last);
 
-		/* Mail on its way turns a line "." and "From " into something else. */
-		if (column == 0 && (c == '.' || c == 'F'))
+		/* Mail on its way turns a line "." and "From " into something else; "--" may be a boundary. */
+		if (column == 0 && (c == '.' || c == 'F' || c == '-'))
 			is_plain = false;
 		if (end > 0) {
 			(void)buf_append(out, SLICE("\r\n"));

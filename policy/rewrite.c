@@ -207,12 +207,11 @@ put_what_is_missing(struct rewriting *r, const struct part_change *change,
 static void
 put_message_header(struct rewriting *r, const struct part_change *change)
 {
-	struct slice header, body, rest;
+	struct slice header = slice_sub(r->text, 0, r->tree.parts[0].header_len);
+	struct slice rest = header;
 	struct header_field f;
 	struct seen seen = { 0 };
 
-	header_split(r->text, &header, &body);
-	rest = header;
 	put_trace(r);
 	while (header_next(&rest, &f))
 		if (field_role(f.name) == ROLE_TRACE)
@@ -237,6 +236,7 @@ rewrite_outgoing(struct slice text, const struct rewrite_order *order, struct bu
 
 	part_scan(r.text, &r.tree);
 	part_charset(r.text, &r.tree, &r.charset);
+	parts_find_body(&r);
 	change = part_change(&r, 0);
 	put_message_header(&r, &change);
 	parts_put(&r, &change);

@@ -15,6 +15,7 @@ enum {
 	ADDRESSES_MAX = 10000,	/* in one field */
 	FOLD_AT = 78,
 	PARAM_PLAIN_MAX = 300,	/* a longer value of a parameter is cut in pieces */
+	BOUNDARY_LEN_MAX = 400,	/* RFC 2046 s.5.1.1: 70; each byte may need a backslash */
 	PARAM_PIECE = 40,	/* characters of one piece, before they become %XX */
 };
 
@@ -172,9 +173,11 @@ field_is_clean(const struct header_field *f)
 }
 
 /* RFC 5322 s.3.6.8, and short enough for a line. */
-static bool
-is_name(struct slice name)
+bool
+field_has_name(const struct header_field *f)
 {
+	struct slice name = f->name;
+
 	for (size_t i = 0; i < name.len; i++)
 		if (name.ptr[i] <= ' ' || ascii_is_8bit(name.ptr[i]) || name.ptr[i] == 127)
 			return false;
@@ -207,7 +210,7 @@ put_text(struct rewriting *r, const struct header_field *f)
 void
 field_put(struct rewriting *r, const struct header_field *f, enum field_form form)
 {
-	if (form == FORM_DROPPED || !is_name(f->name))
+	if (form == FORM_DROPPED || !field_has_name(f))
 		return;
 	if (field_is_clean(f)) {
 		(void)buf_append(r->out, f->raw);
@@ -341,7 +344,7 @@ field_put_addresses(struct rewriting *r, const struct header_field *f)
 	struct list l = { .out = &written, .column = f->name.len + 1 };
 	bool is_changed = false;
 
-	if (!is_name(f->name))
+	if (!field_has_name(f))
 		return;
 	utf8 = utf8_value(r, f->value);
 	put_list(r, buf_slice(&utf8), &l, &is_changed);
@@ -374,7 +377,8 @@ static bool
 is_token(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (!ascii_is_alnum(s.ptr[i]) && strchr("!#$&+-.^_`{|}~", s.ptr[i]) == NULL)
+		if (!ascii_is_alnum(s.ptr[i]) &&
+		    (s.ptr[i] == '\0' || strchr("!#$&+-.^_`{|}~", s.ptr[i]) == NULL))
 			return false;
 	return s.len > 0;
 }
@@ -436,14 +440,30 @@ put_param(struct rewriting *r, const struct param *p)
 	if (!is_token(p->name) || p->name.len > FIELD_NAME_MAX)
 		return;
 	/* A boundary is no text: the same bytes stand in the body, and are put so there. */
-	if (slice_equal_nocase(p->name, SLICE("boundary")) ||
-	    (!lex_has_8bit(p->value) && p->value.len <= PARAM_PLAIN_MAX)) {
+	if (slice_equal_nocase(p->name, SLICE("boundary"))) {
+		if (p->value.len <= BOUNDARY_LEN_MAX)
+			put_plain_param(r, p->name, p->value);
+		return;
+	}
+	if (!lex_has_8bit(p->value) && p->value.len <= PARAM_PLAIN_MAX) {
 		put_plain_param(r, p->name, p->value);
 		return;
 	}
 	utf8 = utf8_value(r, p->value);
 	put_encoded_param(r, p->name, buf_slice(&utf8));
 	buf_clear(&utf8);
+}
+
+/* One that is none becomes what was made of it: RFC 2046 s.4 and s.5.1.3. */
+static struct slice
+subtype_of(const struct param_list *params)
+{
+	if (is_token(params->subtype))
+		return params->subtype;
+	if (slice_equal_nocase(params->type, SLICE("multipart")))
+		return SLICE("mixed");
+	return slice_equal_nocase(params->type, SLICE("text")) ? SLICE("plain") :
+	    SLICE("x-unknown");
 }
 
 void
@@ -454,12 +474,15 @@ field_put_params(struct rewriting *r, const struct header_field *f, struct slice
 	param_list_parse(f->value, &params);
 	if (!is_token(params.type) || params.type.len > FIELD_NAME_MAX ||
 	    params.subtype.len > FIELD_NAME_MAX) {
+		/* Without it a part of a digest would be a message. */
+		if (field_role(f->name) == ROLE_TYPE)
+			compose_field(r->out, f->name, SLICE("text/plain"));
 		param_list_clear(&params);
 		return;
 	}
 	buf_printf(r->out, "%.*s: %.*s", SLICE_ARG(f->name), SLICE_ARG(params.type));
-	if (is_token(params.subtype))
-		buf_printf(r->out, "/%.*s", SLICE_ARG(params.subtype));
+	if (params.subtype.len > 0)
+		buf_printf(r->out, "/%.*s", SLICE_ARG(subtype_of(&params)));
 	for (size_t i = 0; i < params.count; i++)
 		if (charset.len == 0 || !slice_equal_nocase(params.params[i].name,
 		    SLICE("charset")))

@@ -58,6 +58,11 @@ struct part_change {
 };
 /* For the part of that index. */
 struct part_change part_change(const struct rewriting *r, uint32_t index);
+/*
+ * Where a header ends in lines that are no fields, whoever wrote them meant a
+ * body, and forgot the empty line: make it one.  Before any part is changed.
+ */
+void parts_find_body(struct rewriting *r);
 /* Everything behind the message's own header. */
 void parts_put(struct rewriting *r, const struct part_change *root);
 /*
@@ -70,9 +75,11 @@ void part_field_put(struct rewriting *r, const struct header_field *f, enum fiel
 void part_fields_end(struct rewriting *r, const struct part_change *change, bool has_type,
     bool has_version);
 
+/* True for a field that has a name; else it is a line that only stands in a header. */
+bool field_has_name(const struct header_field *f);
 /* True when the field can leave as it stands. */
 bool field_is_clean(const struct header_field *f);
-/* Put it in that form, or as it stands when it is clean. */
+/* Put it in that form, or as it stands when it is clean; without a name it goes. */
 void field_put(struct rewriting *r, const struct header_field *f, enum field_form form);
 /* The same for addresses, with those of the order replaced. */
 void field_put_addresses(struct rewriting *r, const struct header_field *f);

@@ -171,18 +171,49 @@ form_of(enum field_role role)
 	return FORM_TEXT;
 }
 
+/* What belongs to no part, and can be encoded nowhere: what cannot stay becomes '?'. */
+static void
+put_plain(struct rewriting *r, struct slice s)
+{
+	size_t line = 0;
+
+	if (!look(s).is_bad) {
+		(void)buf_append(r->out, s);
+		return;
+	}
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+
+		if (c == '\r' && i + 1 < s.len && s.ptr[i + 1] == '\n')
+			continue;
+		if (c == '\n' || line == REWRITE_LINE_MAX) {
+			(void)buf_append(r->out, SLICE("\r\n"));
+			line = 0;
+			if (c == '\n')
+				continue;
+		}
+		/* A bare CR must not end a line that was none: "--boundary" may stand before it. */
+		(void)buf_append_byte(r->out, ascii_is_8bit(c) || c == '\0' || c == '\r' ? '?' : c);
+		line++;
+	}
+}
+
 /* The header of a part, or of a message inside: only what cannot stay is changed. */
 static void
 put_header(struct rewriting *r, const struct part *p, const struct part_change *change)
 {
 	struct slice header = slice_sub(r->text, p->header_at, p->header_len);
 	bool is_message = p->number == 0, has_type = false, has_version = !is_message;
+	size_t before = r->out->len;
 	struct header_field f;
 
 	while (header_next(&header, &f)) {
 		enum field_role role = field_role(f.name);
 
-		if (role == ROLE_ENCODING || role == ROLE_TYPE || role == ROLE_MIME)
+		/* Lines without a name may be all that an attached "message" has. */
+		if (!field_has_name(&f))
+			put_plain(r, f.raw);
+		else if (role == ROLE_ENCODING || role == ROLE_TYPE || role == ROLE_MIME)
 			part_field_put(r, &f, role, change);
 		else
 			field_put(r, &f, form_of(role));
@@ -190,8 +221,8 @@ put_header(struct rewriting *r, const struct part *p, const struct part_change *
 		has_version |= role == ROLE_MIME_VERSION;
 	}
 	part_fields_end(r, change, has_type, has_version);
-	/* The empty line; a part whose header never ended gets one when it has a body. */
-	if (header.len > 0 || change->is_recoded)
+	/* The empty line; where nothing is left of the header it shows that there is a part. */
+	if (header.len > 0 || change->is_recoded || (p->header_len > 0 && r->out->len == before))
 		(void)buf_append(r->out, SLICE("\r\n"));
 }
 
@@ -223,27 +254,28 @@ put_body(struct rewriting *r, const struct part *p, const struct part_change *ch
 static void
 put_between(struct rewriting *r, size_t from, size_t to)
 {
-	struct slice s = slice_sub(r->text, from, to > from ? to - from : 0);
-	size_t line = 0;
+	put_plain(r, slice_sub(r->text, from, to > from ? to - from : 0));
+}
 
-	if (!look(s).is_bad) {
-		(void)buf_append(r->out, s);
+void
+parts_find_body(struct rewriting *r)
+{
+	struct part *root = &r->tree.parts[0];
+	struct slice header = slice_sub(r->text, 0, root->header_len);
+	struct header_field f;
+	uint32_t end = 0;
+
+	while (header_next(&header, &f))
+		if (field_has_name(&f))
+			end = root->header_len - (uint32_t)header.len;
+	/* Only the empty line is behind the last field, or nothing can be put before that body. */
+	if (root->header_len - end <= 2 ||
+	    (root->kind == PART_LEAF && root->encoding != ENCODING_IDENTITY))
 		return;
-	}
-	for (size_t i = 0; i < s.len; i++) {
-		char c = s.ptr[i];
-
-		if (c == '\n' || (c == '\r' && !(i + 1 < s.len && s.ptr[i + 1] == '\n')) ||
-		    line == REWRITE_LINE_MAX) {
-			(void)buf_append(r->out, SLICE("\r\n"));
-			line = 0;
-			if (c == '\n' || c == '\r')
-				continue;
-		}
-		if (c == '\r')
-			continue;
-		(void)buf_append_byte(r->out, ascii_is_8bit(c) || c == '\0' ? '?' : c);
-		line++;
+	root->header_len = end;
+	if (root->kind == PART_LEAF) {
+		root->body_at = end;
+		root->body_len = (uint32_t)r->text.len - end;
 	}
 }
 

@@ -117,7 +117,9 @@ static const struct { const char *what, *in, *out; } headers[] = {
 	    "References: <7@example.com>\r\n" },
 	{ "file names", "Content-Disposition: attachment; filename=\"" GBK_NI_HAO ".pdf\"\r\n",
 	    "Content-Disposition: attachment;\r\n\tfilename*=utf-8''%E4%BD%A0%E5%A5%BD.pdf\r\n" },
-	{ "what is no field", "no field at all\r\nX\xc4\xe3: y\r\n: z\r\n", "" },
+	{ "what is no field", "no field at all\r\nX\xc4\xe3: y\r\n: z\r\nA: b\r\n", "A: b\r\n" },
+	{ "a body without an empty line before it", "A: b\r\nDear Ann,\r\nhello\r\n",
+	    "A: b\r\n\r\nDear Ann,\r\nhello\r\n" },
 	{ "a date that is there once stays alone", "Date: Wed, 15 Nov 2023 22:13:20 +0000\r\n", "" },
 	{ "so does an id", "Message-ID: <b@x.test>\r\n", "" },
 	{ "and a From", "From: boss@acme.test\r\n", "" },
@@ -271,6 +273,9 @@ bodies_are_left_alone_or_recoded_without_loss(void **state)
 	    "Content-Transfer-Encoding: 8bit\r\n\r\nascii\r\n--b--\r\nend\r\n";
 	static const char *const bodies[] = { "plain", "hello " GBK_NI_HAO " and much more here",
 		"\xff\xfe" "bin", UTF8_NI_HAO, "ascii" };
+	static const char calendar[] = COMMON "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+	    "--b\r\nContent-Type: message/rfc822\r\n\r\nBEGIN of a file\r\n: that \xff is none\r\n"
+	    "--b--\r\n";
 	static const char *const text[] = { "hello, this is " GBK_NI_HAO "\r\n" };
 	static const char *const dense[] = { GBK_NI_HAO "\r\n" };
 	struct buf out;
@@ -292,6 +297,10 @@ bodies_are_left_alone_or_recoded_without_loss(void **state)
 	check_bodies(&out, dense, 1);
 	CHECK_SLICE(field_of(&out, "Content-Type"), "text/html;\r\n\tformat=x;\r\n\tcharset=gb18030");
 	CHECK_SLICE(field_of(&out, "Content-Transfer-Encoding"), "base64");
+	buf_clear(&out);
+	out = rewritten(slice_make(calendar, sizeof(calendar) - 1), &order);
+	CHECK(slice_ends(buf_slice(&out), SLICE("\r\n\r\nBEGIN of a file\r\n: that ? is none\r\n"
+	    "--b--\r\n")));
 	buf_clear(&out);
 	out = rewritten(slice_make(multipart, sizeof(multipart) - 1), &order);
 	check_bodies(&out, bodies, 5);
@@ -342,11 +351,19 @@ a_text_that_ends_anywhere_leaves_clean(void **state)
 	    "Bcc: x\r\n\r\n\r\n--b\xc4\r\nContent-Type: message/rfc822\r\n\r\nA: \xff\r\n\r\n\xff\n\r--b"
 	    "\r\n--b\xc4\r\nContent-Transfer-Encoding: base64\r\n\r\n\xffQUJD\r\n--b\xc4--\r\n\0\r\nx";
 
+	/* Found by fuzzing. */
+	static const char nul[] = "Content-Type: multipart/mixed; boundary=\"AAA\0\r\n\r\nx\r\n";
+	struct buf found = rewritten(slice_make(nul, sizeof(nul) - 1), &order);
+
 	(void)state;
+	buf_clear(&found);
 	for (size_t cut = 0; cut < sizeof(text); cut++) {
 		struct buf out = rewritten(slice_make(text, cut), &order);
 
-		CHECK(slice_find(buf_slice(&out), SLICE("acme.test")) == out.len);
+		struct slice header, body;
+
+		header_split(buf_slice(&out), &header, &body);
+		CHECK(slice_find(header, SLICE("acme.test")) == header.len);
 		buf_clear(&out);
 	}
 }
