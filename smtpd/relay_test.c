@@ -497,7 +497,8 @@ until_settled(struct world *w)
 		uint32_t done = 0;
 
 		for (uint32_t i = 0; i < w->entry_count; i++)
-			done += w->entries[i].settled > 0 || w->entries[i].returned > 0;
+			done += w->entries[i].settled > 0 ||
+			    (w->entries[i].returned > 0 && w->return_status == STATUS_OK);
 		if (done == w->entry_count)
 			break;
 		turn(w, 1);
@@ -683,6 +684,14 @@ without_stored_or_policyd_nothing_is_lost_or_sent_twice(void **state)
 	turn(&w, 1200);
 	CHECK_U64(w.returns, 2);
 	CHECK_U64(w.messages, 1);	/* nobody was left to send to */
+
+	/* One of them was removed meanwhile: those that are left soon try again. */
+	w.return_status = STATUS_STALE;
+	add_entry(&w, 3, "zhang@acme.test", "550@a.test");
+	w.on_due(w.on_due_ctx);
+	until_settled(&w);
+	CHECK_U64(w.entries[2].outcome, QUEUE_LATER);
+	CHECK(w.entries[2].due_at <= (uint64_t)time(NULL) + 60);
 	world_clear(&w);
 }
 

@@ -20,7 +20,7 @@ from .dovecot import free_port
 from .wait import wait_until
 
 ADDRESS = "127.0.0.1"
-TLS_ADDRESS = "127.0.0.65"  # where port 465 is likely to be free: clients know TLS by the port
+TLS_PORT = 465  # clients know by it that TLS comes first; some loopback address has it free
 START_DEADLINE = 30.0
 PROGRAMS = ("/usr/sbin/postfix", "/usr/sbin/dovecot")
 
@@ -68,7 +68,7 @@ MASTER_CF = """\
 {address}:{port} inet n - n - 50 smtpd
   -o smtpd_sasl_auth_enable=yes
 {address}:{mx_port} inet n - n - 50 smtpd
-{tls_address}:465 inet n - n - 50 smtpd
+{tls_address}:{tls_port} inet n - n - 50 smtpd
   -o smtpd_sasl_auth_enable=yes
   -o smtpd_tls_wrappermode=yes
 cleanup   unix n - n - 0 cleanup
@@ -130,18 +130,24 @@ def missing():
     absent = [path for path in PROGRAMS if not os.access(path, os.X_OK)]
     if absent:
         return f"not installed: {', '.join(absent)}"
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            s.bind((TLS_ADDRESS, 465))
-        except OSError as problem:
-            return f"port 465 of {TLS_ADDRESS} cannot be had: {problem}"
+    return None if free_tls_address() else f"port {TLS_PORT} cannot be had on loopback"
+
+
+def free_tls_address():
+    for last in range(65, 127):
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind((f"127.0.0.{last}", TLS_PORT))
+                return f"127.0.0.{last}"
+            except OSError:
+                continue
     return None
 
 
-def make_certificate(directory):
-    """A self-signed certificate "cert.pem" with "key.pem" for the addresses and names of tests."""
-    names = f"IP:{ADDRESS},IP:{TLS_ADDRESS},DNS:localhost,DNS:mx1.far.test,DNS:mx2.far.test"
+def make_certificate(directory, address):
+    """A self-signed certificate "cert.pem" with "key.pem" for the names and addresses of tests."""
+    names = f"IP:{ADDRESS},IP:{address},DNS:localhost,DNS:mx1.far.test,DNS:mx2.far.test"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                     "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=peer",
                     "-addext", f"subjectAltName={names}",
@@ -159,7 +165,7 @@ class Postfix:
     def __init__(self, mechanisms="plain login cram-md5"):
         self.directory = tempfile.mkdtemp(prefix="tradepost-postfix-", dir="/tmp")
         self.port, self.mx_port = free_port(), free_port()
-        self.tls_port = (TLS_ADDRESS, 465)
+        self.tls_port = (free_tls_address(), TLS_PORT)
         self.mechanisms = mechanisms
         self.dovecot = None
 
@@ -174,7 +180,8 @@ class Postfix:
         with open(self.path(name), "w", encoding="ascii") as f:
             f.write(template.format(directory=self.directory, port=self.port,
                                     mx_port=self.mx_port, address=ADDRESS, uid=65534, gid=65534,
-                                    tls_address=TLS_ADDRESS, mechanisms=self.mechanisms))
+                                    tls_address=self.tls_port[0], tls_port=TLS_PORT,
+                                    mechanisms=self.mechanisms))
 
     def _prepare(self):
         os.chmod(self.directory, 0o755)
@@ -182,7 +189,7 @@ class Postfix:
             os.mkdir(self.path(name))
         shutil.chown(self.path("data"), "postfix", "postfix")
         shutil.chown(self.path("mail"), 65534, 65534)
-        make_certificate(self.directory)
+        make_certificate(self.directory, self.tls_port[0])
         self._write("postfix/main.cf", MAIN_CF)
         self._write("postfix/master.cf", MASTER_CF)
         self._write("recipients", RECIPIENTS)
