@@ -2,11 +2,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/ipc_channel.h"
 #include "net/link.h"
 #include "net/listener.h"
+
+#define REFUSALS_EVERY_MS 1000	/* whoever knocks all the time does not fill the log */
 
 struct ipc_server {
 	struct loop *loop;
@@ -18,6 +21,8 @@ struct ipc_server {
 	uint64_t last_id;
 	uid_t *allowed;
 	size_t allowed_count;
+	uint64_t refused_at_ms;		/* when that was logged last; 0: never */
+	uint32_t refused_since;		/* and how many were refused without a line */
 };
 
 struct ipc_peer {
@@ -30,15 +35,24 @@ struct ipc_peer {
 };
 
 static void
-log_peer(enum log_level level, const char *event, uid_t uid, enum status st,
-    const struct problem *why)
+refuse(struct ipc_server *s, int fd, uid_t uid, enum status st, const struct problem *why)
 {
+	uint64_t now_ms = clock_monotonic_ms();
 	struct log_line line;
 
-	log_begin(&line, level, event, NULL);
+	close(fd);
+	if (s->refused_at_ms != 0 && now_ms - s->refused_at_ms < REFUSALS_EVERY_MS) {
+		s->refused_since++;
+		return;
+	}
+	log_begin(&line, LOG_WARN, "ipc.peer.refused", NULL);
 	log_u64(&line, "uid", uid);
 	log_status(&line, st, why);
+	if (s->refused_since > 0)
+		log_u64(&line, "more", s->refused_since);
 	log_end(&line);
+	s->refused_at_ms = now_ms;
+	s->refused_since = 0;
 }
 
 static enum status
@@ -54,8 +68,14 @@ peer_lost(void *ctx, enum status st, const struct problem *why)
 {
 	struct ipc_peer *p = ctx;
 
-	if (st != STATUS_OK)
-		log_peer(LOG_WARN, "ipc.peer.dropped", p->uid, st, why);
+	struct log_line line;
+
+	if (st != STATUS_OK) {
+		log_begin(&line, LOG_WARN, "ipc.peer.dropped", NULL);
+		log_u64(&line, "uid", p->uid);
+		log_status(&line, st, why);
+		log_end(&line);
+	}
 	ipc_peer_close(p);
 }
 
@@ -84,14 +104,12 @@ server_accepted(void *ctx, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0 ||
 	    !uid_is_allowed(s, cred.uid)) {
 		problem_set(&why, "this user may not connect here");
-		log_peer(LOG_WARN, "ipc.peer.refused", cred.uid, STATUS_DENIED, &why);
-		close(fd);
+		refuse(s, fd, cred.uid, STATUS_DENIED, &why);
 		return;
 	}
 	if (s->peer_count >= IPC_PEERS_MAX) {
 		problem_set(&why, "%d connections are open already", IPC_PEERS_MAX);
-		log_peer(LOG_WARN, "ipc.peer.refused", cred.uid, STATUS_LIMIT, &why);
-		close(fd);
+		refuse(s, fd, cred.uid, STATUS_LIMIT, &why);
 		return;
 	}
 	p = mem_new(struct ipc_peer);
