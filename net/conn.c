@@ -245,21 +245,14 @@ patience_ends(const struct conn *c)
 	return c->patience_s == 0 ? 0 : c->moved_at_ms + (uint64_t)c->patience_s * 1000;
 }
 
-static uint64_t
-earlier(uint64_t a, uint64_t b)
-{
-	if (a == 0 || b == 0)
-		return a + b;
-	return a < b ? a : b;
-}
-
 /* A timer that fires too early looks again, so a later end needs no new setting. */
-static void
+void
 conn_arm(struct conn *c)
 {
 	uint64_t at = earlier(patience_ends(c), earlier(c->deadline_ms, c->shake_by_ms));
 	uint64_t now;
 
+	at = earlier(at, conn_rate_ends(c));
 	if (at == 0 || c->has_ended || (c->timer_at_ms != 0 && c->timer_at_ms <= at))
 		return;
 	now = clock_monotonic_ms();
@@ -284,7 +277,7 @@ conn_check_time(void *ctx)
 		problem_set(&why, "the deadline is over");
 	else if (c->patience_s != 0 && patience_ends(c) <= now)
 		problem_set(&why, "nothing moved for %u s", c->patience_s);
-	if (why.text[0] == '\0') {
+	if (why.text[0] == '\0' && conn_rate_is_kept(c, now, &why)) {
 		conn_arm(c);
 		return;
 	}
@@ -327,6 +320,8 @@ conn_new(struct loop *l, int fd, const struct conn_handler *handler, void *ctx)
 	c->handler = handler;
 	c->ctx = ctx;
 	c->input_max = INPUT_MAX_DEFAULT;
+	c->out_rate.window_s = CONN_OUTPUT_RATE_S;
+	c->out_rate.wanted = CONN_OUTPUT_RATE_BYTES;
 	c->soon.fn = conn_run_soon;
 	c->soon.ctx = c;
 	peer_text(fd, c->peer, sizeof(c->peer));

@@ -81,6 +81,19 @@ size_t conn_output_pending(const struct conn *c);
 void conn_set_patience(struct conn *c, uint32_t seconds);
 /* End with CONN_TIMEOUT this long from now, whatever moves; 0: no deadline. */
 void conn_set_deadline(struct conn *c, uint32_t seconds);
+/*
+ * From now on, end with CONN_TIMEOUT when less than so many bytes come in within
+ * so many seconds, after each time they did; 0 seconds: no such rate.  While paused no
+ * time passes.
+ */
+void conn_set_input_rate(struct conn *c, uint32_t seconds, size_t bytes);
+/*
+ * The same for output while some of it waits: in that time it has to leave, or so
+ * many bytes of it.  At first CONN_OUTPUT_RATE_S and CONN_OUTPUT_RATE_BYTES.
+ */
+void conn_set_output_rate(struct conn *c, uint32_t seconds, size_t bytes);
+#define CONN_OUTPUT_RATE_S 600
+#define CONN_OUTPUT_RATE_BYTES (64 * 1024)
 
 /*
  * Begin TLS, as server or client by what the context is.  Unconsumed clear

@@ -17,6 +17,13 @@ enum conn_phase {
 	PHASE_SECURE,
 };
 
+struct conn_rate {
+	uint64_t due_ms;	/* the window ends; 0: nothing is waited for */
+	size_t moved;		/* bytes in this window */
+	size_t wanted;
+	uint32_t window_s;	/* 0: no rate is asked for */
+};
+
 struct conn {
 	struct stray stray;	/* while finishing */
 	struct soon soon;
@@ -39,6 +46,8 @@ struct conn {
 	uint64_t shake_by_ms;	/* 0: none */
 	uint64_t timer_at_ms;	/* when the timer fires; 0: it is not set */
 	uint32_t patience_s;
+	struct conn_rate in_rate;
+	struct conn_rate out_rate;
 
 	int fd;
 	unsigned busy;			/* handlers running */
@@ -67,6 +76,26 @@ void conn_fail(struct conn *c, enum conn_end end, const struct problem *why);
 /* Nothing can be sent any more.  What the peer sent before it went away is still heard. */
 void conn_break(struct conn *c, const struct problem *why);
 size_t conn_input_len(const struct conn *c);
+
+/* Have the timer fire when the next of its times is over. */
+void conn_arm(struct conn *c);
+
+/* conn_rate.c: bytes came in; sent were sent and left still wait. */
+void conn_rate_came(struct conn *c, size_t came);
+void conn_rate_sent(struct conn *c, size_t sent, size_t left);
+/* The earlier end of both windows; 0: there is none. */
+uint64_t conn_rate_ends(const struct conn *c);
+/* False when a window is over; why says which. */
+bool conn_rate_is_kept(struct conn *c, uint64_t now_ms, struct problem *why);
+
+/* The earlier of two times of which 0 is none. */
+static inline uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	if (a == 0 || b == 0)
+		return a + b;
+	return a < b ? a : b;
+}
 
 /* Send what can be sent now. */
 void conn_flush(struct conn *c);

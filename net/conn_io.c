@@ -67,6 +67,7 @@ conn_flush(struct conn *c)
 		if (c->is_broken)
 			return;	/* the queue is gone */
 		fifo_consume(&c->out, sent);
+		conn_rate_sent(c, sent, fifo_len(&c->out));
 		if (c->phase == PHASE_FLUSHING)
 			c->clear_left -= sent;
 	}
@@ -138,6 +139,7 @@ conn_read(struct conn *c)
 	if (got == 0)
 		return;
 	c->moved_at_ms = clock_monotonic_ms();
+	conn_rate_came(c, got);
 	c->input_is_new = true;
 	if (have == 0 && !c->is_paused)
 		c->fresh = slice_make(scratch, got);

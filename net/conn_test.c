@@ -1,6 +1,7 @@
 #include "net/conn.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -396,6 +397,68 @@ silence_and_deadlines_end_a_conn_but_our_own_silence_does_not(void **state)
 	mem_free(text);
 }
 
+static void
+rates_end_a_conn_that_is_slow_and_no_other(void **state)
+{
+	enum { IN_SLOW, IN_KEPT, IN_PAUSED, OUT_DEAF, OUT_READ, COUNT };
+	static const struct {
+		size_t in, out;	/* bytes a second; 0: not set */
+		size_t ended;
+	} rows[COUNT] = {
+		[IN_SLOW] = { 30, 0, 1 },
+		[IN_KEPT] = { 3, 0, 0 },
+		[IN_PAUSED] = { 30, 0, 0 },
+		[OUT_DEAF] = { 0, 1000, 1 },
+		[OUT_READ] = { 0, 1000, 0 },
+	};
+	struct world *w = *state;
+	struct side sides[COUNT] = { 0 };
+	int peers[COUNT];
+	char *text = mem_zeroed(4 * BIG, 1);
+	ssize_t got;
+
+	for (int i = 0; i < COUNT; i++) {
+		int fds[2];
+
+		testing_pair(fds);
+		peers[i] = fds[1];
+		side_open(&sides[i], w->loop, fds[0]);
+		if (rows[i].in > 0)
+			conn_set_input_rate(sides[i].conn, 1, rows[i].in);
+		if (rows[i].out > 0) {
+			conn_write(sides[i].conn, slice_make(text, 4 * BIG));
+			conn_set_output_rate(sides[i].conn, 1, rows[i].out);
+		}
+	}
+	conn_pause(sides[IN_PAUSED].conn);
+	for (int i = 0; i < 15; i++) {
+		testing_turn(w->loop, 100);
+		CHECK(write(peers[IN_SLOW], "x", 1) == 1);
+		CHECK(write(peers[IN_KEPT], "x", 1) == 1);
+		CHECK(recv(peers[OUT_READ], text, 200000, MSG_DONTWAIT) > 0);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		CHECK_U64(sides[i].ended, rows[i].ended);
+		CHECK(sides[i].ended == 0 || sides[i].end == CONN_TIMEOUT);
+	}
+	/* A rate that is taken back, and output that has left, ask for nothing more. */
+	conn_set_input_rate(sides[IN_KEPT].conn, 0, 0);
+	while (conn_output_pending(sides[OUT_READ].conn) > 0) {
+		testing_turn(w->loop, 1);
+		got = recv(peers[OUT_READ], text, BIG, MSG_DONTWAIT);
+		CHECK(got > 0 || errno == EAGAIN);
+	}
+	for (int i = 0; i < 12; i++)
+		testing_turn(w->loop, 100);
+	CHECK_U64(sides[IN_KEPT].ended, 0);
+	CHECK_U64(sides[OUT_READ].ended, 0);
+	for (int i = 0; i < COUNT; i++) {
+		side_clear(&sides[i]);
+		close(peers[i]);
+	}
+	mem_free(text);
+}
+
 int
 main(void)
 {
@@ -416,6 +479,7 @@ main(void)
 		T(last_words_are_heard_though_nobody_listens_any_more),
 		T(a_detached_socket_keeps_what_was_not_consumed),
 		T(silence_and_deadlines_end_a_conn_but_our_own_silence_does_not),
+		T(rates_end_a_conn_that_is_slow_and_no_other),
 #undef T
 	};
 
