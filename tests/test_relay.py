@@ -4,9 +4,7 @@ word, and to servers that behave badly.  Ids in names are those of the attack ca
 import email
 import email.policy
 import json
-import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -29,12 +27,6 @@ needs_knot = pytest.mark.skipif(knot.missing() is not None, reason=str(knot.miss
 def add_route(instance, name, host, *more, secret=None):
     instance.mailadm("route", "add", name, "--default", "--smarthost", host, *more,
                      stdin=(secret or "") + "\n")
-
-
-def trust(instance, peer):
-    """A CA file for --ca: caged, relayd reads those of the instance only."""
-    os.makedirs(instance.path("tls", "ca"), exist_ok=True)
-    return shutil.copy(peer.ca, instance.path("tls", "ca", "peer.pem"))
 
 
 def send(instance, to, subject="offer", body="hello", sender="zhang"):
