@@ -104,6 +104,9 @@ tell(int out, enum verify_tell kind, struct buf *payload)
 	buf_clear(payload);
 }
 
+static void found(struct verify_pass *p, struct slice key, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+
 static void
 found(struct verify_pass *p, struct slice key, const char *format, va_list arguments)
 {
