@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "base/mem.h"
 #include "store/verify_pass.h"
 
+#define STILL_MS 120000
 #define TELL_MAX 4096
 #define KEY_TEXT_MAX (4 * ENV_KEY_MAX)
 
@@ -289,6 +291,22 @@ child_make(const char *path, struct verify_place *place, uint32_t first, pid_t *
 	return STATUS_IO;
 }
 
+/* Something can be read; false: nothing was told nor done for long, pages that lead in circles. */
+static bool
+child_is_busy(int from, const struct verify_place *place)
+{
+	struct pollfd p = { .fd = from, .events = POLLIN };
+	struct key before;
+	int n;
+
+	do {
+		before = place->key;
+		n = poll(&p, 1, STILL_MS);
+	} while ((n < 0 && errno == EINTR) ||
+	    (n == 0 && !slice_equal(key_slice(&before), key_slice(&place->key))));
+	return n != 0;
+}
+
 /* One child until its end; l->is_ended says whether it came to one of its own. */
 static enum status
 child_hear(const char *path, struct verify_place *place, uint32_t first, struct listener *l)
@@ -301,7 +319,7 @@ child_hear(const char *path, struct verify_place *place, uint32_t first, struct 
 
 	if (st != STATUS_OK)
 		return st;
-	while ((n = read(from, bytes, sizeof(bytes))) != 0) {
+	while (child_is_busy(from, place) && (n = read(from, bytes, sizeof(bytes))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 || buf_append(&l->in, slice_make(bytes, (size_t)n)) != STATUS_OK)

@@ -326,6 +326,8 @@ verify_segments(struct verify_pass *p)
 			segment_walk(p, e.all[from].segment, fd, e.all + from, to - from);
 		else
 			pass_found_at(p, key, "%s", why.text);
+		pass_progress(p, (uint64_t)e.all[from].segment * SEGMENT_SIZE,
+		    (uint64_t)p->counters.segment * SEGMENT_SIZE);
 	}
 	mem_free(e.all);
 }
