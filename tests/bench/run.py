@@ -1,6 +1,6 @@
 """Measure a release build and print tables in Markdown.
 
-    run.py [NAME...]      deliver, imap, idle, peers, store; without names all of them
+    run.py [NAME...]      deliver, imap, idle, peers, relay, store; without names all of them
 
 Everything lies in a directory of its own beside the programs ($TRADEPOST_BIN), on the same disk,
 and is removed afterwards.  Nothing fails on a rate.
@@ -22,6 +22,7 @@ import deliver
 import idle_memory
 import imap_bench
 import peers
+import relay
 from harness.instance import Instance, programs_directory
 
 
@@ -60,6 +61,18 @@ def bench_peers(directory):
                     deliver.measure_peers(programs_directory(), running))
 
 
+def bench_relay(directory):
+    reason = relay.missing()
+    if reason is not None:
+        print(f"\nno relaying: {reason}")
+        return
+    with Instance(os.path.join(directory, "instance"), domain=relay.DOMAIN,
+                  settings=relay.SETTINGS) as served:
+        other = os.path.join(directory, "postfix")
+        os.mkdir(other)
+        print_table("Relaying messages of 4 KB to smtp-sink", relay.measure(served, other))
+
+
 def bench_imap(directory):
     with instance_in(directory) as served:
         imap_bench.fill(served, "zhang")
@@ -79,7 +92,7 @@ def bench_store(directory):
 
 
 BENCHES = {"store": bench_store, "deliver": bench_deliver, "peers": bench_peers,
-           "imap": bench_imap, "idle": bench_idle}
+           "relay": bench_relay, "imap": bench_imap, "idle": bench_idle}
 
 
 def describe_machine():
