@@ -134,8 +134,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_params(value);
 	read_bodies(value);
 	read_charset(value);
-	(void)date_parse(value, &date);
-	(void)date_parse_imap(value, &date);
+	(void)!date_parse(value, &date);
+	(void)!date_parse_imap(value, &date);
 	while (header_next(&value, &f))
 		ASSERT(f.raw.len > 0);
 	return 0;
