@@ -48,9 +48,6 @@ chunk_take(struct smtp_session *s)
 		text_feed(s->tx->text, piece);
 	s->chunk_left -= piece.len;
 	conn_consume(s->conn, piece.len);
-	session_text_moved(s, piece.len);
-	if (s->state == SMTP_CLOSED)
-		return STATUS_OK;
 	if (s->chunk_left == 0)
 		chunk_ended(s);
 	return STATUS_OK;

@@ -20,9 +20,6 @@ text_take(struct smtp_session *s)
 	enum status st = dot_reader_feed(&s->dots, conn_input(s->conn), &used, feed, s->tx->text);
 
 	conn_consume(s->conn, used);
-	session_text_moved(s, used);
-	if (s->state == SMTP_CLOSED)
-		return st;
 	if (st == STATUS_OK)
 		session_answer(s, submit_text(s));
 	else if (intake_is_hopeless(s))

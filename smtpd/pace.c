@@ -28,28 +28,3 @@ pace_command_s(const struct pace *p, const struct smtp_settings *settings, uint6
 {
 	return seconds_to(p->lull_ends_ms, shortened(p, settings->command_patience_s), now_ms);
 }
-
-void
-pace_text_begin(struct pace *p, const struct smtp_settings *settings, uint64_t now_ms)
-{
-	p->text_ends_ms = now_ms + (uint64_t)settings->data_deadline_s * 1000;
-	p->window_bytes = 0;
-}
-
-uint32_t
-pace_window_s(const struct pace *p, const struct smtp_settings *settings, uint64_t now_ms)
-{
-	return seconds_to(p->text_ends_ms, settings->data_grace_s, now_ms);
-}
-
-bool
-pace_text_moved(struct pace *p, const struct smtp_settings *settings, uint64_t bytes)
-{
-	uint64_t wanted = settings->data_rate * settings->data_grace_s;
-
-	p->window_bytes += bytes;
-	if (p->window_bytes < wanted)
-		return false;
-	p->window_bytes = 0;
-	return true;
-}

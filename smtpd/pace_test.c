@@ -7,9 +7,6 @@
 
 static const struct smtp_settings settings = {
 	.command_patience_s = 300,
-	.data_deadline_s = 7200,
-	.data_grace_s = 300,
-	.data_rate = 1024,
 };
 
 static void
@@ -41,32 +38,12 @@ who_comes_into_a_crowd_has_less_time(void **state)
 	CHECK_U64(pace_command_s(&p, &settings, NOW + 20000), PACE_CROWDED_S - 20);
 }
 
-static void
-each_window_of_a_text_needs_its_bytes(void **state)
-{
-	struct pace p = { 0 };
-
-	(void)state;
-	pace_text_begin(&p, &settings, NOW);
-	CHECK_U64(pace_window_s(&p, &settings, NOW), 300);
-	CHECK(!pace_text_moved(&p, &settings, 0));
-	CHECK(!pace_text_moved(&p, &settings, 300 * 1024 - 1));
-	CHECK(pace_text_moved(&p, &settings, 1));
-	/* What came early does not count for later. */
-	CHECK(pace_text_moved(&p, &settings, 10 * 300 * 1024));
-	CHECK(!pace_text_moved(&p, &settings, 300 * 1024 - 1));
-	CHECK_U64(pace_window_s(&p, &settings, NOW + 7100 * 1000), 100);
-	CHECK_U64(pace_window_s(&p, &settings, NOW + 7199001), 1);
-	CHECK_U64(pace_window_s(&p, &settings, NOW + 7200 * 1000), 0);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_ends_with_the_lull_if_not_before),
 		cmocka_unit_test(who_comes_into_a_crowd_has_less_time),
-		cmocka_unit_test(each_window_of_a_text_needs_its_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

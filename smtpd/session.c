@@ -13,7 +13,7 @@
 
 enum patience {
 	PATIENCE_COMMAND,	/* for each whole command anew, and no longer than the lull */
-	PATIENCE_TEXT,		/* for the whole message, and for each part of it */
+	PATIENCE_TEXT,		/* for the whole message, at a rate */
 	PATIENCE_HANDSHAKE,
 	PATIENCE_OTHERS,	/* whom we wait for has its own deadline */
 };
@@ -83,6 +83,7 @@ wait_for_command(struct smtp_session *s)
 {
 	uint32_t left_s = pace_command_s(&s->pace, s->server->settings, clock_monotonic_ms());
 
+	conn_set_input_rate(s->conn, 0, 0);
 	/* Past the lull session_run() takes no more. */
 	conn_set_deadline(s->conn, left_s == 0 ? 1 : left_s);
 }
@@ -90,26 +91,11 @@ wait_for_command(struct smtp_session *s)
 void
 session_text_begin(struct smtp_session *s)
 {
-	uint64_t now = clock_monotonic_ms();
-
-	pace_text_begin(&s->pace, s->server->settings, now);
-	conn_set_deadline(s->conn, pace_window_s(&s->pace, s->server->settings, now));
-}
-
-void
-session_text_moved(struct smtp_session *s, size_t bytes)
-{
 	const struct smtp_settings *settings = s->server->settings;
 
-	uint32_t left_s;
-
-	if (!pace_text_moved(&s->pace, settings, bytes))
-		return;
-	left_s = pace_window_s(&s->pace, settings, clock_monotonic_ms());
-	if (left_s == 0)
-		session_answer(s, ANSWER_TIME_OUT);
-	else
-		conn_set_deadline(s->conn, left_s);
+	conn_set_deadline(s->conn, settings->data_deadline_s);
+	conn_set_input_rate(s->conn, settings->data_grace_s,
+	    (size_t)(settings->data_rate * settings->data_grace_s));
 }
 
 /* Before the login there is less time, and nothing but the login counts. */
@@ -172,6 +158,7 @@ session_enter(struct smtp_session *s, enum smtp_state next)
 		conn_set_deadline(s->conn, HANDSHAKE_DEADLINE_S);
 		break;
 	case PATIENCE_OTHERS:
+		conn_set_input_rate(s->conn, 0, 0);
 		conn_set_deadline(s->conn, 0);
 		break;
 	}

@@ -113,9 +113,8 @@ void session_resume(struct smtp_session *s);
 MUST_USE enum status session_settle_in(struct smtp_session *s);
 /* So much time until the next message has to be accepted. */
 void session_progress(struct smtp_session *s);
-/* A text begins to come; so many bytes of it came, and too late maybe: then the state is CLOSED. */
+/* A text begins to come: it has its own deadline and a rate, until the next command is waited for. */
 void session_text_begin(struct smtp_session *s);
-void session_text_moved(struct smtp_session *s, size_t bytes);
 /* Forget the transaction; back to SMTP_READY or SMTP_START. */
 void session_reset(struct smtp_session *s);
 /* All said before TLS is forgotten. */
