@@ -266,7 +266,7 @@ void
 session_wait_output(struct pop3_session *s, void (*drained)(struct pop3_session *s))
 {
 	s->drained = drained;
-	conn_set_deadline(s->conn, OUTPUT_PATIENCE_S);
+	conn_set_deadline(s->conn, 0);
 	session_wait(s);
 }
 

@@ -120,9 +120,8 @@ void session_command_done(struct pop3_session *s);
 /* No input is taken until session_resume(). */
 void session_wait(struct pop3_session *s);
 void session_resume(struct pop3_session *s);
-/* Wait until the output has left, then call drained; slower than OUTPUT_PATIENCE_S is too slow. */
+/* Wait until the output has left, then call drained; the conn sees to it that it does not take for ever. */
 void session_wait_output(struct pop3_session *s, void (*drained)(struct pop3_session *s));
-#define OUTPUT_PATIENCE_S 600	/* for each CONN_OUTPUT_HIGH */
 /* All output that session_wait_output() waited for is written: take input again. */
 void session_output_done(struct pop3_session *s);
 
