@@ -19,7 +19,8 @@
 #include "store/store.h"
 #include "store/text.h"
 
-#define STALL_S 120	/* silence in the middle of a message */
+#define TEXT_RATE_S 300	/* in so much time TEXT_RATE_BYTES of a message have to come */
+#define TEXT_RATE_BYTES (TEXT_RATE_S * 1024)
 
 #define DIGESTS_MAX (3u * 1024 * 1024)	/* of all messages; more would not fit a request */
 #define TOTAL_MAX UINT32_MAX		/* bytes of one memfd */
@@ -249,7 +250,7 @@ finish(struct imap_session *s, bool is_whole)
 	enum status st = a->status;
 
 	s->take = session_take_command;
-	conn_set_patience(s->conn, s->worker->settings->patience_s);
+	conn_set_input_rate(s->conn, 0, 0);
 	command_reader_reset(&s->reader);
 	if (st == STATUS_OK && !is_whole)
 		st = STATUS_SYNTAX;
@@ -354,7 +355,7 @@ listen_for_text(struct imap_session *s, struct append *a)
 	s->run.is_pending = true;
 	s->take = take_text;
 	command_reader_reset(&s->reader);
-	conn_set_patience(s->conn, STALL_S);
+	conn_set_input_rate(s->conn, TEXT_RATE_S, TEXT_RATE_BYTES);
 	if (is_sync)
 		conn_write(s->conn, SLICE("+ Go ahead\r\n"));
 }
@@ -399,7 +400,7 @@ take_next(struct imap_session *s, struct append *a)
 	else if (size > TEXT_SIZE_MAX)
 		session_bye(s, "Literal too large");
 	else {
-		conn_set_patience(s->conn, s->worker->settings->patience_s);
+		conn_set_input_rate(s->conn, 0, 0);
 		session_discard(s, size, (int)a->status);
 	}
 }

@@ -92,6 +92,16 @@ session_free(struct imap_session **s)
 	mem_free(old);
 }
 
+/* Whoever has begun a line ends it in time. */
+static void
+watch_line(struct imap_session *s, bool is_begun)
+{
+	if (is_begun == s->is_in_line)
+		return;
+	s->is_in_line = is_begun;
+	conn_set_deadline(s->conn, is_begun ? s->worker->settings->command_deadline_s : 0);
+}
+
 /* A line or a literal is as it is; a client that breaks them has lost us anyway. */
 bool
 session_take_command(struct imap_session *s)
@@ -100,6 +110,7 @@ session_take_command(struct imap_session *s)
 	enum reader_event event = command_reader_feed(&s->reader, conn_input(s->conn), &used);
 
 	conn_consume(s->conn, used);
+	watch_line(s, event == READER_MORE);
 	switch (event) {
 	case READER_MORE:
 		return false;

@@ -63,6 +63,7 @@ struct imap_session {
 	/* Receives the next bytes; true: go on with what follows them. */
 	bool (*take)(struct imap_session *s);
 	struct command_reader reader;
+	bool is_in_line;		/* a line has begun, and its deadline */
 	struct selected *selected;	/* in IMAP_SELECTED */
 	struct timer *timer;		/* next slice; made when first needed */
 	struct imap_run run;

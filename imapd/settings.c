@@ -22,6 +22,8 @@ const struct setting imap_setting_rows[] = {
 	    "how many of these may come from one address (or IPv6 network of 64 bits)" },
 	{ "imap", "patience", SETTING_DURATION, FIELD(patience_s), "30m", 60, 86400,
 	    "silence after which a session is closed; one in IDLE never is" },
+	{ "imap", "command_deadline", SETTING_DURATION, FIELD(command_deadline_s), "10m", 1, 86400,
+	    "how long a client may take for one whole line of a command, after its login" },
 	{ "imap", "legacy_tls", SETTING_BOOL, FIELD(legacy_tls), "no", 0, 0,
 	    "take TLS 1.0 and 1.1 too, for Outlook on Windows 7" },
 };

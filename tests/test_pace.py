@@ -14,12 +14,13 @@ import pytest
 from conftest import add_people
 from harness.instance import Instance
 from harness.wire import Closed, new_source
+from imap_client import ImapClient
 
 SETTINGS = {
     "smtp": {"lull": "5s", "login_deadline": "5s", "data_grace": "2s", "data_rate": "1k",
              "address_max": "3", "account_max": "2"},
     "pop3": {"login_deadline": "5s", "peer_max": "3", "account_max": "2"},
-    "imap": {"peer_connections": "3", "user_connections": "2"},
+    "imap": {"peer_connections": "3", "user_connections": "2", "command_deadline": "5s"},
 }
 PATIENCE = 60
 DEAF_KIB = 64 * 1024    # what a client that reads nothing may cost; the sanitizer keeps freed memory, too
@@ -102,6 +103,17 @@ def test_talk_without_mail_ends_and_a_message_renews_the_time(strict):
     drip(wire, b"NOOP\r\n", 0.3, PATIENCE)
     assert time.monotonic() - begun > 7
     assert b"421 4.4.2 " in wire.buffer
+
+
+def test_a_command_after_login_comes_whole_in_its_time(strict):
+    with ImapClient(strict, "imaps", new_source()) as client:
+        client.login("wang")
+        assert 3 < drip(client.wire, b"x", 0.3, PATIENCE) < PATIENCE
+        assert b"* BYE " in client.wire.buffer
+    with ImapClient(strict, "imaps", new_source()) as client:
+        client.login("wang")
+        time.sleep(6)
+        client.ok("NOOP")
 
 
 SAID_BEFORE_LOGIN = {"submission": b"NOOP\r\n", "submissions": b"RSET\r\n", "pop3s": b"CAPA\r\n", "pop3": b"x"}
