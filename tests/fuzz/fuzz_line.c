@@ -104,8 +104,10 @@ read_lines(struct slice input)
 		if (st == STATUS_PENDING)
 			break;
 		ASSERT(used > 0 && used <= input.len && line.len < used + (st == STATUS_LIMIT));
-		(void)sasl_line_decode(line, &message);
-		(void)sasl_initial_decode(line, &message);
+		st = sasl_line_decode(line, &message);
+		ASSERT(st != STATUS_OK || message.len <= line.len);
+		st = sasl_initial_decode(line, &message);
+		ASSERT(st != STATUS_OK || message.len <= line.len);
 		(void)sasl_name_is_valid(line);
 		input = slice_skip(input, used);
 	}
