@@ -298,7 +298,7 @@ policy_return(struct policy_client *c, const struct policy_returned *r, int fd,
 			k->delayed++;
 		else
 			k->returned++;
-		k->is_over = r->kind == RETURN_FAILED;
+		k->is_over = r->kind == RETURN_FAILED && world->return_status == STATUS_OK;
 	}
 	buf_reset(&world->notice);
 	if (fd >= 0) {
@@ -497,8 +497,7 @@ until_settled(struct world *w)
 		uint32_t done = 0;
 
 		for (uint32_t i = 0; i < w->entry_count; i++)
-			done += w->entries[i].settled > 0 ||
-			    (w->entries[i].returned > 0 && w->return_status == STATUS_OK);
+			done += w->entries[i].settled > 0 || w->entries[i].is_over;
 		if (done == w->entry_count)
 			break;
 		turn(w, 1);
