@@ -18,7 +18,7 @@ LOADS = ((5, 2000), (20, 5000))  # connections, messages
 PEER_LOADS = ((5, 1000), (20, 2000))
 DEADLINE = 300.0
 DOMAIN = "customer.example"  # of smtp_load's sender, who then is one of ours
-SETTINGS = {"policy": {"lan": "127.0.0.0/8"}}
+SETTINGS = {"policy": {"lan": "127.0.0.0/8"}, "smtp": {"address_max": "1000"}}
 
 MAIN_CF = """\
 compatibility_level = 3.6

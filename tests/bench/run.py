@@ -47,7 +47,7 @@ def instance_in(directory, settings=None):
 
 
 def bench_deliver(directory):
-    with instance_in(directory) as served:
+    with instance_in(directory, deliver.SETTINGS) as served:
         print_table("Durable deliveries of 4 KB over SMTP", deliver.measure(served))
 
 
