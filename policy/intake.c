@@ -158,7 +158,7 @@ intake_free(struct intake **intake)
 /* ---- answers ---- */
 
 static void
-log_job(const struct job *j, const char *event, enum status st, uint32_t copies)
+log_job(const struct job *j, const char *event, enum status st)
 {
 	struct slice sid = j->submission.sid;
 	char *name = mem_dup(sid);
@@ -168,8 +168,8 @@ log_job(const struct job *j, const char *event, enum status st, uint32_t copies)
 	log_slice(&l, "mid", job_mid(j));
 	log_cstr(&l, "actor", j->actor);
 	log_u64(&l, "size", job_size(j));
-	if (copies > 0)
-		log_u64(&l, "copies", copies);
+	if (j->leaving.count > 0)
+		log_u64(&l, "outside", j->leaving.count);
 	if (st != STATUS_OK)
 		log_cstr(&l, "status", status_name(st));
 	log_end(&l);
@@ -230,7 +230,7 @@ job_end_with(struct job *j, enum status st, enum envelope_reply reply, const str
 	struct ipc_server *s = j->intake->policyd->service;
 
 	if (st != STATUS_OK)
-		log_job(j, "policy.mail.refused", st, 0);
+		log_job(j, "policy.mail.refused", st);
 	if (j->kind != JOB_SUBMITTED)
 		send_status(s, j->ipc_peer, j->kind == JOB_FETCHED ? POLICY_FETCH_SUBMIT :
 		    POLICY_RETURN, j->request, st, why);
@@ -255,7 +255,7 @@ plan_done_arrived(void *ctx, enum status st, uint64_t change, const struct probl
 	(void)change;
 	j->asking = 0;
 	if (st == STATUS_OK)
-		log_job(j, "policy.mail.stored", st, 0);
+		log_job(j, "policy.mail.stored", st);
 	/* No room: an SMTP client is told so, and whoever else asks comes again. */
 	if (st == STATUS_LIMIT)
 		job_end_with(j, STATUS_BUSY, REPLY_FULL, why);
@@ -608,7 +608,7 @@ submit(struct job *j, const struct session *s)
 		return;
 	}
 	j->intake->bytes += job_size(j);	/* job_free() takes it off */
-	log_job(j, "policy.mail.refused", STATUS_DENIED, 0);
+	log_job(j, "policy.mail.refused", STATUS_DENIED);
 	send_reply(p->service, j->ipc_peer, j->request, reply);
 	job_free(j);
 }

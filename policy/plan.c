@@ -245,7 +245,7 @@ plan_for_return(const struct plan_source *s, const struct policy_returned *retur
 	buf_printf(memory, "step=notice about=%.*s -> %.*s\n", SLICE_ARG(returned->about),
 	    SLICE_ARG(login));
 	add_audit(&p, is_final ? "mail.failed" : "mail.delayed", s->actor, returned->about,
-	    slice_sub(buf_slice(memory), 0, told));
+	    slice_sub(buf_slice(memory), 0, told < AUDIT_DETAIL_MAX ? told : AUDIT_DETAIL_MAX));
 	if (s->size_bytes > 0)
 		add_audit(&p, "mail", s->actor, s->mid, slice_skip(buf_slice(memory), told));
 	*out = p;

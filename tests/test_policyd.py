@@ -20,12 +20,12 @@ from harness.wait import wait_until  # noqa: E402
 
 DEADLINE = 60.0
 (OPEN, CLOSE, SASL, MAIL, RCPT, SUBMIT, F_LIST, F_SECRET, F_KNOWN, F_SUBMIT, F_KEEP,
- F_REPORT) = range(1, 13)
+ F_REPORT, ROUTE, CREDENTIAL, RETURN) = range(1, 16)
 F_CHANGED, F_RUN = 100, 101
 ADMIN_REQUEST, ADMIN_ROW, ADMIN_END = 200, 201, 202
 STORE_AUDIT_LIST, STORE_ROW, STORE_END = 200, 300, 301
 SMTP, SUBMISSION, IMAP, POP3 = range(4)
-OK, PENDING, SYNTAX, LIMIT, ABSENT, EXISTS, DENIED, BUSY = range(8)
+OK, PENDING, SYNTAX, LIMIT, ABSENT, EXISTS, DENIED, BUSY, STALE = range(9)
 TRADE = os.path.join(CHECKOUT, "tests", "data", "trade")
 
 
@@ -419,6 +419,79 @@ def test_an_answer_goes_to_who_wrote_the_question(company):
     assert peer.submit("s2", "a", "x@example.com", ["sales@acme.test"], answer)[0] == 250
     detail, = [row[3] for row in company.audit(kind="mail", subject="a") if row[2] == "a"]
     assert detail.startswith("step=thread") and detail.endswith("-> zhang@acme.test\n")
+
+
+def test_relayd_learns_how_routes_go_and_their_secrets(company):
+    row, = company.must("route", "add", name="isp", default=True, smarthost="smtp.example.com",
+                        user="sales", secret="s3cret")
+    assert row["smarthost"] == "smtp.example.com:587" and row["tls"] == "require"
+    assert row["check_certificate"] and "s3cret" not in json.dumps(row)
+    peer = company.peer()
+    number = struct.pack("<I", row["id"])
+    status, _, r = peer.call(ROUTE, number)
+    assert (status, r.number("I"), r.text(), r.text(), r.number("H")) == \
+        (OK, row["id"], b"isp", b"smtp.example.com", 587)
+    assert (r.number("B"), r.number("B"), r.number("B"), r.text()) == (0, 0, 1, b"")
+    assert (r.number("I"), r.text()) == (row["id"], b"sales")
+    status, _, r = peer.call(CREDENTIAL, number)
+    assert (status, r.text()) == (OK, b"s3cret")
+    status, _, r = peer.call(ROUTE, struct.pack("<I", 0))
+    assert (status, r.number("I"), r.text(), r.text(), r.number("H")) == (OK, 0, b"mx", b"", 25)
+    company.must("route", "set", name="isp", enabled=False)
+    assert peer.call(ROUTE, number)[0] == DENIED
+    company.must("route", "set", name="isp", enabled=True, user=None)
+    assert peer.call(CREDENTIAL, number)[0] == ABSENT
+    company.must("route", "remove", name="isp")
+    assert peer.call(ROUTE, number)[0] == ABSENT
+    for wrong in ({"default": True}, {"default": True, "mx": True, "user": "u", "secret": "s"},
+                  {"default": True, "for_domain": "x.test", "mx": True}, {"mx": True},
+                  {"default": True, "mx": True, "lmtp": True}, {"default": False, "mx": True},
+                  {"default": True, "smarthost": "h:0"}, {"for_sender": "x", "mx": True},
+                  {"default": True, "smarthost": "h", "user": "u"},
+                  {"default": True, "smarthost": "h", "tls": "maybe"},
+                  {"default": True, "smarthost": "h", "mx": True}):
+        assert company.admin("route", "add", name="r", **wrong)[0] == SYNTAX, wrong
+    company.must("route", "add", name="one", for_domain="X.test", mx=True)
+    assert company.admin("route", "add", name="two", for_domain="x.test", mx=True)[0] == EXISTS
+    assert company.admin("route", "add", name="one", default=True, mx=True)[0] == EXISTS
+    assert company.admin("route", "set", name="none", mx=True)[0] == ABSENT
+
+
+def give_back(peer, kind, author, mid, entries, message=None):
+    payload = (struct.pack("<BI", kind, author) + text(mid) + text("mid1") +
+               struct.pack("<I", len(message or b"")) + text("550 no such user") +
+               struct.pack("<I", len(entries)) + struct.pack(f"<{len(entries)}Q", *entries))
+    fd = sealed(message) if message else None
+    try:
+        return peer.call(RETURN, payload, fd)[0]
+    finally:
+        if fd is not None:
+            os.close(fd)
+
+
+def test_what_comes_back_undelivered_is_told_once(company):
+    failed, delayed = 0, 1
+    company.must("route", "add", name="isp", default=True, smarthost="smtp.example.com")
+    peer = company.peer()
+    login(peer, "s1", "zhang")
+    to = ["li@acme.test", "a@x.test", "b@y.test", "A@x.test"]
+    assert peer.submit("s1", "mid1", "zhang@acme.test", to, mail())[0] == 250
+    reasons, = [row[3] for row in company.audit(kind="mail") if row[2] == "mid1"]
+    assert reasons.count("step=outgoing") == 2 and "route=isp" in reasons
+    report = mail(number=2)
+    assert give_back(peer, delayed, 1, "r1", [1, 2], report) == OK
+    assert give_back(peer, failed, 1, "r2", [1, 3], report) == STALE
+    assert give_back(peer, failed, 1, "r3", [1], report) == OK
+    assert give_back(peer, failed, 1, "r3", [1], report) == STALE
+    assert give_back(peer, failed, 99, "r4", [2]) == OK
+    last, failure, delay, mid = [row for row in company.audit() if row[2] == "mid1"]
+    assert delay[0] == "mail.delayed" and "told=zhang@acme.test notice=r1 entries=1,2" in delay[3]
+    assert failure[0] == last[0] == "mail.failed" and "notice=r3" in failure[3]
+    assert failure[3].startswith("550 no such user") and "told=nobody" in last[3]
+    assert mid[0] == "mail"
+    assert {row[2] for row in company.audit(kind="mail")} == {"mid1", "r1", "r3"}
+    with pytest.raises(ConnectionError):
+        give_back(peer, failed, 1, "r5", [])
 
 
 def test_an_administrator_is_told_what_to_do(company):
