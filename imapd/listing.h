@@ -43,8 +43,10 @@ struct list_names {
 	uint32_t count, cap;
 };
 
+/* The mailboxes of the session's account, sorted; release with list_names_clear(). */
 MUST_USE enum status list_names_read(struct imap_session *s, struct txn *t,
     struct list_names *out, struct problem *why);
+/* Append a copy of name; is_real: there is such a mailbox. */
 void list_names_add(struct list_names *l, struct slice name, uint8_t role, bool is_real);
 /* Sort, drop doubles. */
 void list_names_sort(struct list_names *l);
