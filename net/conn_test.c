@@ -354,6 +354,15 @@ a_detached_socket_keeps_what_was_not_consumed(void **state)
 }
 
 static void
+close_sides(struct side *sides, const int *peers, int count)
+{
+	for (int i = 0; i < count; i++) {
+		side_clear(&sides[i]);
+		close(peers[i]);
+	}
+}
+
+static void
 silence_and_deadlines_end_a_conn_but_our_own_silence_does_not(void **state)
 {
 	enum { SILENT, DEAD, MOVING, PAUSED, DEAF, COUNT };
@@ -390,10 +399,7 @@ silence_and_deadlines_end_a_conn_but_our_own_silence_does_not(void **state)
 	conn_finish(&sides[SILENT].conn);
 	testing_turn(w->loop, 5);
 	CHECK(recv(peers[SILENT], text, BIG, MSG_DONTWAIT) == 3);
-	for (int i = 0; i < COUNT; i++) {
-		side_clear(&sides[i]);
-		close(peers[i]);
-	}
+	close_sides(sides, peers, COUNT);
 	mem_free(text);
 }
 
@@ -452,10 +458,7 @@ rates_end_a_conn_that_is_slow_and_no_other(void **state)
 		testing_turn(w->loop, 100);
 	CHECK_U64(sides[IN_KEPT].ended, 0);
 	CHECK_U64(sides[OUT_READ].ended, 0);
-	for (int i = 0; i < COUNT; i++) {
-		side_clear(&sides[i]);
-		close(peers[i]);
-	}
+	close_sides(sides, peers, COUNT);
 	mem_free(text);
 }
 

@@ -272,7 +272,7 @@ bodies_are_left_alone_or_recoded_without_loss(void **state)
 	    UTF8_NI_HAO "\r\n--b\r\nContent-Type: text/plain\r\n"
 	    "Content-Transfer-Encoding: 8bit\r\n\r\nascii\r\n--b--\r\nend\r\n";
 	static const char *const bodies[] = { "plain", "hello " GBK_NI_HAO " and much more here",
-		"\xff\xfe" "bin", UTF8_NI_HAO, "ascii" };
+		("\xff\xfe" "bin"), UTF8_NI_HAO, "ascii" };
 	static const char calendar[] = COMMON "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 	    "--b\r\nContent-Type: message/rfc822\r\n\r\nBEGIN of a file\r\n: that \xff is none\r\n"
 	    "--b--\r\n";

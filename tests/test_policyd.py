@@ -158,6 +158,7 @@ class Company:
     def __init__(self, path):
         self.path = path
         self.run = os.path.join(path, "run")
+        os.chmod(path, 0o711)  # as init makes it: daemons of other users pass
         for name in ("run", "policy", "store"):
             os.makedirs(os.path.join(path, name), exist_ok=True)
         self.listening = {}
