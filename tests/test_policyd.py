@@ -167,6 +167,7 @@ class Company:
         for name in sum(self.SOCKETS.values(), []):
             s = socket.socket(socket.AF_UNIX)
             s.bind(name + ".sock")
+            os.chmod(name + ".sock", 0o666)
             s.listen(64)
             self.listening[name] = s
         os.chdir(here)
