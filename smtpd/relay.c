@@ -119,6 +119,7 @@ sweep(void *ctx)
 	struct relay *r = ctx;
 
 	relay_destinations_sweep(r);
+	relay_destinations_pump(r);	/* memory for texts may have become free */
 	timer_set(r->sweep_timer, SWEEP_MS);
 }
 
@@ -243,6 +244,10 @@ stop_now(void *ctx)
 void
 relay_stop(struct relay *r, void (*stopped)(void *ctx), void *ctx)
 {
+	if (r->stopped != NULL) {
+		stopped(ctx);	/* told twice: now */
+		return;
+	}
 	r->stopped = stopped;
 	r->stopped_ctx = ctx;
 	timer_stop(r->take_timer);

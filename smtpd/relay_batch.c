@@ -86,7 +86,7 @@ relay_batch_free(struct relay_batch *b)
 
 	if (b->text_call != 0)
 		queue_cancel(r->queue, b->text_call);
-	relay_text_close(&b->text);
+	relay_batch_unload(b);
 	for (uint32_t i = 0; i < b->count; i++) {
 		mem_free(b->entries[i]->recipient);
 		mem_free(b->entries[i]);
@@ -150,7 +150,10 @@ on_text(void *ctx, enum status st, int fd, uint32_t size_bytes)
 	b->loaded = NULL;
 	if (st == STATUS_OK)
 		st = relay_text_open(&b->text, fd, size_bytes, &why);
-	b->load = st == STATUS_OK ? RELAY_LOADED : RELAY_UNLOADED;
+	if (st == STATUS_OK)
+		b->load = RELAY_LOADED;
+	else
+		relay_batch_unload(b);
 	if (st != STATUS_OK && st != STATUS_BUSY) {
 		log_begin(&l, LOG_ERROR, "relay.text.unread", NULL);
 		log_cstr(&l, "mid", b->mid);
@@ -162,13 +165,36 @@ on_text(void *ctx, enum status st, int fd, uint32_t size_bytes)
 		loaded(b, st);
 }
 
+bool
+relay_batch_may_load(const struct relay_batch *b)
+{
+	uint64_t held = b->relay->text_bytes;
+
+	return b->load != RELAY_UNLOADED || held == 0 || held + b->size_bytes <= RELAY_TEXTS_MAX;
+}
+
+void
+relay_batch_unload(struct relay_batch *b)
+{
+	if (b->load != RELAY_UNLOADED)
+		b->relay->text_bytes -= b->size_bytes;
+	relay_text_close(&b->text);
+	b->load = RELAY_UNLOADED;
+}
+
+static void
+ask_text(struct relay_batch *b)
+{
+	b->load = RELAY_LOADING;
+	b->relay->text_bytes += b->size_bytes;
+	b->text_call = queue_text(b->relay->queue, b->text_id, on_text, b);
+}
+
 void
 relay_batch_prefetch(struct relay_batch *b)
 {
-	if (b->load != RELAY_UNLOADED || b->size_bytes > PREFETCH_MAX)
-		return;
-	b->load = RELAY_LOADING;
-	b->text_call = queue_text(b->relay->queue, b->text_id, on_text, b);
+	if (b->load == RELAY_UNLOADED && b->size_bytes <= PREFETCH_MAX && relay_batch_may_load(b))
+		ask_text(b);
 }
 
 void
@@ -179,10 +205,8 @@ relay_batch_load(struct relay_batch *b, void (*loaded)(struct relay_batch *b, en
 		return;
 	}
 	b->loaded = loaded;
-	if (b->load == RELAY_LOADING)
-		return;
-	b->load = RELAY_LOADING;
-	b->text_call = queue_text(b->relay->queue, b->text_id, on_text, b);
+	if (b->load == RELAY_UNLOADED)
+		ask_text(b);
 }
 
 /* The end of an attempt */
@@ -260,10 +284,8 @@ tell_authors(struct relay_batch *b, const struct sorted *s)
 		relay_notice_start(b, RETURN_FAILED, s->failed, s->failed_count, s->has_expired);
 	if (s->late_count > 0)
 		relay_notice_start(b, RETURN_DELAYED, s->late, s->late_count, false);
-	if (b->load == RELAY_LOADED && b->notices == 0) {
-		relay_text_close(&b->text);
-		b->load = RELAY_UNLOADED;
-	}
+	if (b->load == RELAY_LOADED && b->notices == 0)
+		relay_batch_unload(b);
 }
 
 void

@@ -36,6 +36,16 @@ relay_destination_free(struct relay_destination *d)
 }
 
 void
+relay_destinations_forgive(struct relay_route *route)
+{
+	for (struct relay_destination *d = route->relay->destinations; d != NULL; d = d->next)
+		if (d->route == route) {
+			d->blocked_until = 0;
+			d->failures = 0;
+		}
+}
+
+void
 relay_destinations_sweep(struct relay *r)
 {
 	struct relay_destination **at = &r->destinations;
@@ -139,6 +149,12 @@ idle_link(const struct relay_destination *d)
 	return NULL;
 }
 
+static bool
+first_may_go(const struct relay_destination *d)
+{
+	return d->first != NULL && relay_batch_may_load(d->first);
+}
+
 void
 relay_destination_pump(struct relay_destination *d)
 {
@@ -149,9 +165,10 @@ relay_destination_pump(struct relay_destination *d)
 
 	if (r->stopped != NULL)
 		return;
-	while (d->first != NULL && (k = idle_link(d)) != NULL)
+	while (first_may_go(d) && (k = idle_link(d)) != NULL)
 		relay_link_give(k, take_first(d));
-	while (d->link_count < most && d->starting_count < batch_count(d, most) &&
+	while (first_may_go(d) && d->link_count < most &&
+	    d->starting_count < batch_count(d, most) &&
 	    (r->link_count < r->settings->concurrent || relay_link_evict(r)))
 		relay_link_new(d);
 	if (d->first != NULL)

@@ -35,6 +35,7 @@ enum {
 	RELAY_TAKE_MIN = 50,		/* room that a call is worth */
 	RELAY_AGAIN_MAX = 20,		/* transactions that an entry did not get into */
 	RELAY_DETAIL_MAX = 480,		/* stored keeps little more */
+	RELAY_TEXTS_MAX = 256 * 1024 * 1024,	/* bytes of texts in memory, or a single larger one */
 	RELAY_NOTICE_DETAIL_MAX = 1000,	/* policyd takes no more */
 };
 
@@ -67,6 +68,7 @@ struct relay {
 	struct timer *settle_timer;
 	struct relay_notice *notices;	/* list: on their way to policyd */
 	uint32_t link_count;
+	uint64_t text_bytes;		/* of texts that are loaded or asked for */
 	uint32_t settling;		/* entries that stored is being told of */
 
 	uint32_t take_call, take_asked;
@@ -151,6 +153,10 @@ bool relay_batch_join(struct relay_batch *b, struct relay_batch *from);
 void relay_batch_load(struct relay_batch *b, void (*loaded)(struct relay_batch *b, enum status st));
 /* Ask for the text now, to have it when it is needed. */
 void relay_batch_prefetch(struct relay_batch *b);
+/* The text is there, or there is room for it in memory. */
+bool relay_batch_may_load(const struct relay_batch *b);
+/* The text is not needed now. */
+void relay_batch_unload(struct relay_batch *b);
 /* All entries have results: settle them, tell authors, make a new batch of those to go again. */
 void relay_batch_conclude(struct relay_batch *b);
 /* The same with one result for all entries that have none. */
@@ -242,6 +248,8 @@ void relay_destination_pump(struct relay_destination *d);
 void relay_destinations_pump(struct relay *r);
 /* A connection could not be made; the link is gone. */
 void relay_destination_failed(struct relay_destination *d, const struct relay_result *why);
+/* The route goes another way now: what is known about its destinations counts no more. */
+void relay_destinations_forgive(struct relay_route *route);
 /* Free those that nothing is known about that matters. */
 void relay_destinations_sweep(struct relay *r);
 void relay_destination_free(struct relay_destination *d);

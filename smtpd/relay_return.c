@@ -204,6 +204,7 @@ on_loaded(struct relay_batch *b, enum status st)
 		else
 			try_later(n);
 	}
+	relay_batch_unload(b);	/* who still needs it asks again */
 	b->open--;
 	relay_batch_check(b);
 }

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "smtpd/relay_internal.h"
 
-#define FRESH_MS 5000		/* so long an answer of policyd is good for new mail */
+#define FRESH_MS 1000		/* so long an answer of policyd is good for new mail */
 #define PUT_BACK_S 30
 
 static void
@@ -58,6 +58,7 @@ learn(struct relay_route *route, const struct policy_route *p)
 		route->tls = p->tls < ARRAY_LEN(modes) ? modes[p->tls] : RELAY_TLS_REQUIRE;
 		route->credential = p->credential;
 		route->generation++;
+		relay_destinations_forgive(route);
 	}
 	route->known_ms = clock_monotonic_ms();
 }
