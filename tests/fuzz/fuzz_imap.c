@@ -11,11 +11,13 @@
 #include "imapd/append_text.h"
 #include "imapd/fetch_items.h"
 #include "imapd/id.h"
+#include "imapd/list_options.h"
 #include "imapd/match.h"
 #include "imapd/names.h"
 #include "imapd/parse.h"
 #include "imapd/reader.h"
 #include "imapd/search_program.h"
+#include "imapd/search_return.h"
 #include "wire/imap_utf7.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -56,6 +58,29 @@ read_set(struct slice text, const struct sequence *view)
 	uidset_clear(&uids);
 }
 
+/* What extensions put in front of and behind the arguments. */
+static void
+read_options(struct imap_reader r)
+{
+	struct slice patterns[LIST_PATTERNS_MAX];
+	struct list_options options = { 0 };
+	struct status_items items = { 0 };
+	struct imap_reader start = r;
+	unsigned count = 0, wanted = 0;
+
+	if (search_return_parse(&r, &wanted) != STATUS_OK)
+		r = start;
+	(void)imap_take_space(&r);
+	if (status_items_parse(&r, &items) == STATUS_OK)
+		ASSERT(items.count <= STATUS_ITEMS_MAX);
+	r = start;
+	(void)imap_take_space(&r);
+	(void)!list_select_parse(&r, &options);
+	if (list_patterns_parse(&r, patterns, &count) == STATUS_OK)
+		ASSERT(count <= LIST_PATTERNS_MAX);
+	(void)!list_return_parse(&r, &options);
+}
+
 static void
 read_arguments(struct slice text, const struct sequence *view)
 {
@@ -71,6 +96,7 @@ read_arguments(struct slice text, const struct sequence *view)
 	(void)imap_take_space(&r);
 	(void)!imap_take_atom(&r, &word);
 	start = r;
+	read_options(r);
 	(void)!search_program_parse(&r, view, &program);
 	search_program_clear(&program);
 	r = start;

@@ -18,7 +18,7 @@ from pack import unpack
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(os.path.dirname(HERE))
 READS_MESSAGES = ("fuzz_digest", "fuzz_policy", "fuzz_rewrite")
-SLICE_S = 60
+TURN_S = 60
 INPUT_S = 25
 INPUT_MAX = 16384
 MEMORY_MIB = 2500
@@ -57,9 +57,10 @@ def main():
     os.makedirs(os.path.join(build, "found"), exist_ok=True)
     failed, spent = set(), dict.fromkeys(names, 0.0)
     end = time.monotonic() + 60 * minutes
+    turn = max(1, min(TURN_S, 60 * minutes / len(names)))
     while time.monotonic() < end and len(failed) < len(names):
         for name in names:
-            left = int(min(SLICE_S, end - time.monotonic()))
+            left = int(min(turn, end - time.monotonic()))
             if left < 1 or name in failed:
                 continue
             began = time.monotonic()
