@@ -12,6 +12,8 @@ import ssl
 import time
 import uuid
 
+from harness.smtp_server import SmtpServer
+from harness.wait import NotInTime, wait_until
 from harness.wire import Closed, Wire, new_source
 from imap_client import ImapClient
 from transcript import Mismatch, Player, unescape
@@ -156,7 +158,7 @@ class Attacker(Player):
         self.clock = time.monotonic()
         self.deadline = time.monotonic() + within
         self.opened = 0
-        self.secrets = []
+        self.sink = None
 
     # Text
 
@@ -205,7 +207,7 @@ class Attacker(Player):
                 if self.wire is not None:
                     self.wire.socket.settimeout(left)
                 self.step(line)
-            except (Closed, TimeoutError, ssl.SSLError, Mismatch) as wrong:
+            except (Closed, TimeoutError, ssl.SSLError, NotInTime, Mismatch) as wrong:
                 raise Mismatch(f"line {number}: {line[:200]}\n  {str(wrong) or wrong!r}") from None
 
     def step(self, line):
@@ -219,7 +221,8 @@ class Attacker(Player):
             "STARTTLS": self.begin_tls, "TLS-LIKE": self.strange_tls,
             "SILENT": self.open_tcp, "CLOCK": self.start_clock, "FAST": self.was_fast, "SLOWLY": self.was_slow,
             "SERVED": self.is_served, "UNLOGGED": self.is_unlogged, "LOGGED": self.is_logged,
-            "R*": self.hear_all,
+            "R*": self.hear_all, "SINK": self.open_sink, "SENT": self.has_sent,
+            "QUEUED": self.has_queued,
         }
         if word in steps:
             steps[word](rest)
@@ -331,15 +334,40 @@ class Attacker(Player):
         self.expect(b"OK", link.answer())
 
     def has_mail(self, rest):
-        """MAIL login n [mailbox]: so many messages with this run's token in their subject."""
+        """MAIL login n [mailbox]: so many messages have this run's token in their text."""
         words = rest.split()
         with ImapClient(self.instance) as client:
             client.wire.socket.settimeout(max(self.deadline - time.monotonic(), 1))
             client.login(words[0])
             client.select(words[2] if len(words) > 2 else "INBOX")
-            found = client.ok(f"SEARCH SUBJECT {self.token}")[-1].split()[2:]
+            found = client.ok(f"SEARCH TEXT {self.token}")[-1].split()[2:]
         if len(found) != int(words[1]):
             raise Mismatch(f"{len(found)} messages")
+
+    def open_sink(self, behaviour):
+        """Mail for the outside goes to a server that behaves like this from here on."""
+        if self.sink is None:
+            self.sink = SmtpServer().__enter__()
+            self.instance.mailadm("route", "add", self.token, "--default", "--smarthost",
+                                  f"127.0.0.1:{self.sink.port}", "--tls", "off")
+        self.sink.behaviour = behaviour
+
+    def has_sent(self, rest):
+        """SENT n pattern: the sink gets n messages with this run's token, each text matches."""
+        count, _, pattern = rest.partition(" ")
+
+        def texts():
+            return [text for _, _, text in self.sink.messages if self.token.encode() in text]
+
+        wait_until(lambda: len(texts()) >= int(count), self.deadline - time.monotonic(), rest)
+        for text in texts():
+            if not self.regex_of(pattern).fullmatch(text):
+                raise Mismatch(f"left as {text[:600]!r}")
+
+    def has_queued(self, count):
+        """QUEUED n: so many entries are in the queue, at last."""
+        wait_until(lambda: len(self.instance.mailadm("queue", "list", "--json").splitlines()) ==
+                   int(count), self.deadline - time.monotonic(), f"a queue of {count}", 0.1)
 
     def end(self, _):
         link = self.links.pop(self.name, None)
@@ -457,6 +485,10 @@ class Attacker(Player):
     def leave(self):
         for wire in [link.wire for link in self.links.values()] + self.crowd:
             wire.close()
+        if self.sink is not None:
+            self.instance.mailadm("route", "remove", self.token)
+            self.sink.__exit__(None, None, None)
+            self.sink = None
 
 
 def play(case, instance):
