@@ -74,14 +74,14 @@ disk_is_full(struct committer *k)
 static enum status
 text_write(struct committer *k, struct job_text *t, struct problem *why)
 {
-	bool is_inline = t->digest.len <= DIGEST_INLINE_MAX;
+	bool is_message = t->type == 0, is_inline = t->digest.len <= DIGEST_INLINE_MAX;
 	struct segment_record r = {
-		.type = RECORD_TEXT,
-		.codec = CODEC_PLAIN,
+		.type = is_message ? RECORD_TEXT : t->type,
+		.codec = is_message ? CODEC_PLAIN : t->codec,
 		.received_at = t->received_at,
 		.received_zone = t->received_zone,
 		.uidl = t->uidl,
-		.size_bytes = (uint32_t)t->text.len,
+		.size_bytes = is_message ? (uint32_t)t->text.len : t->size_bytes,
 		.mid = slice_make(t->mid, t->mid_len),
 		.envelope = t->envelope,
 		.digest = is_inline ? SLICE("") : t->digest,
@@ -90,10 +90,10 @@ text_write(struct committer *k, struct job_text *t, struct problem *why)
 	struct text_place place;
 	enum status st;
 
-	st = job_text_check(t, why);
+	st = is_message ? job_text_check(t, why) : STATUS_OK;
 	if (st != STATUS_OK)
 		return st;
-	r.id = ++k->counters.text;
+	r.id = is_message ? ++k->counters.text : t->id;
 	for (size_t i = 0; i < SHA256_LEN; i++)
 		r.sha256[i] = t->row.sha256[i] = t->sha256[i];
 	st = segment_writer_add(k->writer, &r, k->counters.change, &place, why);
@@ -265,7 +265,7 @@ batch_committed(struct committer *k, struct job *jobs)
 	segment_writer_committed(k->writer);
 	for (struct job *j = jobs; j != NULL; j = j->next) {
 		for (uint32_t i = 0; i < j->text_count; i++)
-			if (j->texts[i].is_written && !j->texts[i].is_kept)
+			if (j->texts[i].type == 0 && j->texts[i].is_written && !j->texts[i].is_kept)
 				segment_writer_void(k->writer, j->texts[i].row.id);
 		if (j->status == STATUS_PENDING)
 			j->is_started = true;

@@ -28,7 +28,7 @@ static job_run *const runs[] = {
 	[STORE_CLAIM_RECENT] = recent_run,
 };
 
-static struct job *
+struct job *
 job_new(uint16_t type, struct slice payload)
 {
 	struct job *j = mem_new(struct job);
@@ -49,6 +49,8 @@ job_free(struct job **jp)
 	if (j == NULL)
 		return;
 	*jp = NULL;
+	if (j->own_free != NULL)
+		j->own_free(j->own);
 	work_clear(&j->work);
 	plan_clear(&j->plan);
 	result_clear(&j->result);

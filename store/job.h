@@ -27,8 +27,16 @@
 struct job;
 typedef enum status job_run(struct job *j, struct change *c, struct problem *why);
 
-/* A text that comes with a job.  The committer writes it before the job is run. */
+/*
+ * A text that comes with a job.  The committer writes it before the job is run.  A record that
+ * stored writes for itself sets type, and with it id, codec and size_bytes; its text is then in
+ * stored form, and sha256 that of what it stands for.
+ */
 struct job_text {
+	uint8_t type;			/* enum record_type; 0: a new message */
+	uint8_t codec;
+	uint64_t id;
+	uint32_t size_bytes;
 	struct slice text;
 	struct slice envelope, digest;
 	uint8_t sha256[SHA256_LEN];	/* as the sender says */
@@ -70,6 +78,8 @@ struct job {
 	struct problem why;
 	struct store_result result;
 	uint64_t text_id;	/* a plan's */
+	void *own;		/* what only a job of its kind knows; freed with own_free() */
+	void (*own_free)(void *own);
 	bool is_started;	/* a transaction with a part of it is committed */
 	uint32_t resume_at;	/* where the next part begins */
 	uint32_t uid_end;	/* UIDs from here on came while it was being done */
@@ -86,6 +96,8 @@ MUST_USE enum status job_of_plan(struct slice payload, int fd, struct job **out,
     struct problem *why);
 /* Forget what was fetched: takes the keys, each put_slice(). */
 struct job *job_of_keys(struct buf *keys, uint64_t kept_before);
+/* Anything else: run, weight and what else it needs are the caller's to set.  payload is copied. */
+struct job *job_new(uint16_t type, struct slice payload);
 /* STORE_QUEUE_SETTLE, STORE_QUEUE_CHANGE.  CORRUPT. */
 MUST_USE enum status job_of_order(uint16_t type, struct slice payload, struct job **out,
     struct problem *why);

@@ -7,6 +7,7 @@
 #include "net/daemon.h"
 #include "net/loop.h"
 #include "store/stored.h"
+#include "store/upkeep.h"
 
 /*
  * stored: the one writer.  It never parses a message: texts come with their
@@ -88,8 +89,10 @@ stored_done(void *ctx, struct job *jobs, bool is_changed)
 			plan_answer(s, j);
 		else if (j->type < STORE_AUDIT_LIST)
 			queue_answer(s, j);
-		else
+		else if (j->type < STORE_UPKEEP)
 			admin_answer(s, j);
+		else
+			upkeep_answer(s, j);
 		job_free(&j);
 	}
 	if (is_changed)
@@ -171,6 +174,7 @@ stored_begin(void *ctx)
 		_exit(1);
 	}
 	timer_set(s->readers, READERS_EVERY_MS);
+	s->upkeep = upkeep_new(s);
 	daemon_ready(s->daemon);
 }
 
@@ -244,6 +248,7 @@ stored_end(struct daemon *d)
 	plan_server_free(s);
 	queue_server_free(s);
 	admin_server_free(s);
+	upkeep_free(&s->upkeep);
 	committer_free(&s->committer);
 	store_close(&s->store);
 	timer_free(&s->readers);

@@ -26,6 +26,8 @@ enum store_request {
 	STORE_THREAD,		/* keys of message ids -> author accounts */
 	STORE_FETCHED,		/* fetch id, uidls -> when each was stored, 0: never */
 	STORE_FETCHED_KEEP,	/* fetch id, uidls still outside: forget the others */
+	STORE_ACCOUNT_SET = 120,	/* account, its limits */
+	STORE_ACCOUNT_REMOVE,	/* account: all it has goes to its trash */
 	/* store-queue.sock: relayd; queue_order.h */
 	STORE_QUEUE_TAKE = 150,
 	STORE_QUEUE_TEXT,
@@ -35,8 +37,17 @@ enum store_request {
 	STORE_AUDIT_LIST = 200,	/* filters -> rows (STORE_ROW), then STORE_END */
 	STORE_QUEUE_LIST,	/* -> queue_row_put() rows, then STORE_END */
 	STORE_QUEUE_CHANGE,	/* queue_order_put() -> STORE_END */
+	STORE_TRASH_LIST = 210,	/* filters -> rows, then STORE_END */
+	STORE_TRASH_CHANGE,	/* put back or purge -> STORE_END */
+	STORE_STATS = 220,	/* -> rows, then STORE_END */
+	STORE_COMPACT = 230,	/* -> rows that tell how far it is, then STORE_END */
+	STORE_HOLD,		/* while the connection lasts no text disappears -> STORE_END */
+	STORE_PUT_BACK = 240,	/* one message of a backup, its text as a descriptor -> STORE_END */
+	STORE_AUDIT_PUT = 250,	/* what an administrator looked at or did -> STORE_END */
 	STORE_ROW = 300,
 	STORE_END,
+	/* no request: a job that stored gives itself (upkeep.h) */
+	STORE_UPKEEP = 400,
 };
 
 #endif

@@ -19,6 +19,7 @@ struct keep;
 struct leases;
 struct loop;
 struct timer;
+struct upkeep;
 
 #define STORE_PATH "../store"
 #define STORED_USER "tradepost-stored"
@@ -27,6 +28,7 @@ struct stored_settings {
 	uint64_t segment;	/* bytes of a segment file */
 	uint64_t floor;		/* free space under which no text is taken in */
 	uint64_t budget;	/* bytes of texts that wait at the same time */
+	uint32_t upkeep_s;	/* from one round of upkeep to the next */
 };
 
 extern const struct setting stored_settings_rows[];
@@ -50,6 +52,7 @@ struct stored {
 	uint64_t queue_peer;	/* relayd, 0: not connected */
 	struct buf grant_key;
 	struct wake *wake;
+	struct upkeep *upkeep;
 	struct keep *keep;	/* lists of what is still outside, being told */
 	struct job *gathered, **gathered_last;	/* came in this turn of the loop: one batch */
 	uint64_t gathered_bytes;

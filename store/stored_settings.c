@@ -13,5 +13,8 @@ const struct setting stored_settings_rows[] = {
 	{ "store", "budget", SETTING_SIZE, offsetof(struct stored_settings, budget), "512m",
 	    1024 * 1024, UINT64_C(1) << 40,
 	    "Bytes of messages that may wait to be written at the same time." },
+	{ "store", "upkeep", SETTING_DURATION, offsetof(struct stored_settings, upkeep_s), "1h",
+	    1, 86400,
+	    "How often stored looks for what can be purged, sealed and made smaller." },
 };
 const size_t stored_settings_count = ARRAY_LEN(stored_settings_rows);
