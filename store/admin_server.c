@@ -11,6 +11,7 @@ static const struct {
 	{ STORE_AUDIT_LIST, admin_audit_list },
 	{ STORE_QUEUE_LIST, admin_queue_list },
 	{ STORE_QUEUE_CHANGE, admin_queue_change },
+	{ STORE_HOLD, admin_hold },
 };
 
 void
