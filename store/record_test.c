@@ -19,6 +19,7 @@
 #include "store/message.h"
 #include "store/message_id.h"
 #include "store/scratch.h"
+#include "store/sealed.h"
 #include "store/spool.h"
 #include "store/store.h"
 #include "store/subscription.h"
@@ -204,6 +205,30 @@ message_id_read(struct fixture *f)
 
 	if (st == STATUS_OK)
 		CHECK(r.text == 40001 && r.author == 7 && r.direction == 1);
+	return st;
+}
+
+static enum status
+sealed_write(struct fixture *f)
+{
+	struct sealed_row r = { .first = 3, .last = 8, .rows = 2, .from_s = 4, .until_s = 9,
+		.place = { 7, 1000, 96 }, .codec = 1, .stored_len = 40, .size_bytes = 300 };
+	struct text_place place = { 7, 500, 100 };
+	enum status st = sealed_put(TXN, &r, NULL);
+
+	return st == STATUS_OK ? sealed_move(TXN, 3, &place, NULL) : st;
+}
+
+static enum status
+sealed_read_row(struct fixture *f)
+{
+	struct sealed_row r;
+	enum status st = sealed_get(TXN, 3, &r, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(r.last == 8 && r.rows == 2 && r.from_s == 4 && r.until_s == 9 &&
+		    r.place.segment == 7 && r.place.at == 500 && r.place.head_len == 100 &&
+		    r.codec == 1 && r.stored_len == 40 && r.size_bytes == 300);
 	return st;
 }
 
@@ -396,6 +421,9 @@ static const struct record {
 	    "01" "01" "6300000000000000" "07000000" "09000000" "07000000" "03000000736964"
 	    "0c000000" "01000000" "01000000" "02000000" "0100000062" "0100000061", journal_write,
 	    journal_read },
+	{ "sealed", TABLE_SEALED, "0000000000000003",
+	    "01" "0800000000000000" "02000000" "0400000000000000" "0900000000000000" "07000000"
+	    "f401000000000000" "64000000" "01" "28000000" "2c010000", sealed_write, sealed_read_row },
 	{ "archive", TABLE_ARCHIVE, "0000000000000001",
 	    "01" "0500000000000000" "01" "0600000000000000" "010000006d" "01" "0100000065"
 	    "a940c9bf52706579424de5c5c04b7d6c852a0b75ab9ed78e093e65eb7b688379", archive_write,

@@ -15,7 +15,7 @@
  *
  * Types: RECORD_TEXT: id is the text id.  RECORD_MARKER begins a batch: id is the last change
  * number committed before it, and its stored text is u64le ids of texts written before it that
- * were never committed.
+ * were never committed.  RECORD_JOURNAL: id is the first change number in it (sealed.h).
  */
 #ifndef STORE_SEGMENT_H
 #define STORE_SEGMENT_H
@@ -36,8 +36,8 @@
 struct store;
 struct segment_writer;
 
-enum record_type { RECORD_MARKER = 1, RECORD_TEXT = 2 };
-enum record_codec { CODEC_PLAIN = 0 };
+enum record_type { RECORD_MARKER = 1, RECORD_TEXT = 2, RECORD_JOURNAL = 3 };
+enum record_codec { CODEC_PLAIN = 0, CODEC_ZSTD = 1 };
 
 struct record_place {
 	uint64_t store;

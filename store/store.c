@@ -48,6 +48,7 @@ static const char *const tables[TABLE_COUNT] = {
 	[TABLE_FETCHED] = "fetched",
 	[TABLE_AUDIT] = "audit",
 	[TABLE_REFERENCE] = "reference",
+	[TABLE_SEALED] = "sealed",
 };
 
 /*

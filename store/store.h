@@ -30,6 +30,7 @@ enum store_table {
 	TABLE_FETCHED,		/* fetch u32, uidl      -> when it was stored */
 	TABLE_AUDIT,		/* change u64, part u16 -> audit.h */
 	TABLE_REFERENCE,	/* text u64             -> how many rows refer to it */
+	TABLE_SEALED,		/* first change u64     -> sealed.h */
 	TABLE_COUNT
 };
 
