@@ -84,6 +84,7 @@ text_write(struct committer *k, struct job_text *t, struct problem *why)
 		.size_bytes = is_message ? (uint32_t)t->text.len : t->size_bytes,
 		.mid = slice_make(t->mid, t->mid_len),
 		.envelope = t->envelope,
+		.owners = t->owners,
 		.digest = is_inline ? SLICE("") : t->digest,
 		.text = t->text,
 	};

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "net/ipc.h"
 #include "store/archive.h"
+#include "store/flags.h"
+#include "store/segment.h"
 
 #define WEIGHT_BASE 8		/* pages that any change costs */
 #define MESSAGES_A_PAGE 16
@@ -36,6 +38,7 @@ job_new(uint16_t type, struct slice payload)
 	j->type = type;
 	j->payload = buf_init(payload.len);
 	j->keys = j->envelope = buf_init(0);
+	j->owners = buf_init(RECORD_OWNERS_MAX * RECORD_OWNER_LEN);
 	j->work.uids = uidset_init();
 	buf_append(&j->payload, payload);
 	return j;
@@ -60,6 +63,7 @@ job_free(struct job **jp)
 	mem_free(j->texts);
 	buf_clear(&j->keys);
 	buf_clear(&j->envelope);
+	buf_clear(&j->owners);
 	buf_clear(&j->payload);
 	mem_free(j);
 }
@@ -139,10 +143,58 @@ job_check_small(struct job *j, struct problem *why)
 	return st;
 }
 
+/* Whose mailbox a message is appended to. */
+static void
+append_owner_put(struct job *j, const struct store_append_message *m)
+{
+	struct record_owner o = {
+		.account = j->grant.account,
+		.mailbox = j->work.mailbox,
+		.internal_at = m->internal_at,
+		.internal_zone = m->internal_zone,
+		.flags = (uint8_t)(m->flags & FLAG_SYSTEM),
+	};
+
+	record_owner_put(&o, &j->owners);
+}
+
+/* Whose mailboxes a plan delivers the text to; empty when there is no more room for them. */
+static void
+plan_owners_put(struct job *j, uint8_t text)
+{
+	const struct plan *p = &j->plan;
+
+	for (uint32_t i = 0; i < p->action_count; i++) {
+		const struct plan_action *a = &p->actions[i];
+		struct record_owner o = {
+			.account = a->account,
+			.role = a->role,
+			.internal_at = (int64_t)p->received_at,
+			.internal_zone = p->received_zone,
+			.flags = (uint8_t)(a->flags & FLAG_SYSTEM),
+		};
+
+		if (a->kind == ACTION_DELIVER && a->text == text)
+			record_owner_put(&o, &j->owners);
+	}
+}
+
+/* The texts' parts of j->owners, once they are all there. */
+static void
+owners_share(struct job *j, const size_t *ends)
+{
+	for (uint32_t i = 0; buf_status(&j->owners) == STATUS_OK && i < j->text_count; i++) {
+		size_t at = i == 0 ? 0 : ends[i - 1];
+
+		j->texts[i].owners = slice_sub(buf_slice(&j->owners), at, ends[i] - at);
+	}
+}
+
 static enum status
 job_read_append(struct job *j, int fd, uint64_t now_s, struct problem *why)
 {
 	const struct store_work *w = &j->work;
+	size_t ends[STORE_APPEND_MAX] = { 0 };
 	char mid[ID_SID_LEN + 1];
 	struct slice all;
 	enum status st;
@@ -169,7 +221,10 @@ job_read_append(struct job *j, int fd, uint64_t now_s, struct problem *why)
 		t->received_at = now_s;
 		t->uidl = id_random_u64();
 		j->text_bytes += m->size_bytes;
+		append_owner_put(j, m);
+		ends[i] = j->owners.len;
 	}
+	owners_share(j, ends);
 	return job_check_small(j, why);
 }
 
@@ -231,6 +286,7 @@ job_read_plan_text(struct job *j, int fd, struct problem *why)
 {
 	const struct plan *p = &j->plan;
 	uint64_t size = p->size_bytes, at = p->size_bytes;
+	size_t ends[PLAN_OTHERS_MAX + 1];
 	struct slice all;
 	enum status st;
 
@@ -263,6 +319,11 @@ job_read_plan_text(struct job *j, int fd, struct problem *why)
 		archive_envelope_put(p->actions[i].sender, p->actions[i].recipients, &j->envelope);
 	}
 	j->texts[0].envelope = buf_slice(&j->envelope);
+	for (uint32_t i = 0; i < j->text_count; i++) {
+		plan_owners_put(j, (uint8_t)i);
+		ends[i] = j->owners.len;
+	}
+	owners_share(j, ends);
 	return job_check_small(j, why);
 }
 

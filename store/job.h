@@ -38,7 +38,7 @@ struct job_text {
 	uint64_t id;
 	uint32_t size_bytes;
 	struct slice text;
-	struct slice envelope, digest;
+	struct slice envelope, owners, digest;
 	uint8_t sha256[SHA256_LEN];	/* as the sender says */
 	bool is_checked;		/* the text has that hash */
 	char mid[MID_LEN_MAX];
@@ -66,6 +66,7 @@ struct job {
 	struct plan plan;
 	struct queue_order order;
 	struct buf envelope;	/* of a plan's archive entry */
+	struct buf owners;	/* of all texts: struct record_owner */
 	struct buf keys;	/* STORE_FETCHED_KEEP: slices of keys to forget */
 	uint64_t kept_before;	/* STORE_FETCHED_KEEP: what was stored later stays */
 	uint32_t text_count;

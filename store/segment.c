@@ -12,7 +12,7 @@
 #include "base/mem.h"
 
 #define RECORD_MAGIC 0x31525054	/* "TPR1" */
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2	/* 1 had no owners */
 #define RECORD_CRC_AT (RECORD_HEAD_LEN - 4)
 #define SEGMENT_CRC_AT (SEGMENT_HEAD_LEN - 4)
 #define SEGMENT_NAME_MAX 16
@@ -48,6 +48,8 @@ record_head_encode(const struct segment_record *r, const struct record_place *pl
 	store_u64le(out + 32, r->received_at);
 	out[40] = (uint8_t)(uint16_t)r->received_zone;
 	out[41] = (uint8_t)((uint16_t)r->received_zone >> 8);
+	out[42] = (uint8_t)r->owners.len;
+	out[43] = (uint8_t)(r->owners.len >> 8);
 	store_u32le(out + 44, r->meta_crc);
 	store_u32le(out + 48, r->text_crc);
 	store_u64le(out + 52, r->uidl);
@@ -61,7 +63,7 @@ record_head_decode(const uint8_t in[RECORD_HEAD_LEN], const struct record_place 
 {
 	struct segment_record r = { 0 };
 
-	if (load_u32le(in) != RECORD_MAGIC || in[4] != RECORD_VERSION ||
+	if (load_u32le(in) != RECORD_MAGIC || in[4] == 0 || in[4] > RECORD_VERSION ||
 	    load_u32le(in + RECORD_CRC_AT) != record_crc(in, place))
 		return STATUS_CORRUPT;
 	r.type = in[5];
@@ -74,12 +76,55 @@ record_head_decode(const uint8_t in[RECORD_HEAD_LEN], const struct record_place 
 	r.id = load_u64le(in + 24);
 	r.received_at = load_u64le(in + 32);
 	r.received_zone = (int16_t)(uint16_t)(in[40] | in[41] << 8);
+	r.owners.len = (size_t)(in[42] | in[43] << 8);
 	r.meta_crc = load_u32le(in + 44);
 	r.text_crc = load_u32le(in + 48);
 	r.uidl = load_u64le(in + 52);
 	memcpy(r.sha256, in + 60, SHA256_LEN);
 	*out = r;
 	return STATUS_OK;
+}
+
+uint64_t
+record_meta_len(const struct segment_record *r)
+{
+	return (uint64_t)r->mid.len + r->envelope.len + r->owners.len + r->digest.len;
+}
+
+uint64_t
+record_len(const struct segment_record *r)
+{
+	uint64_t len = RECORD_HEAD_LEN + record_meta_len(r) + r->text.len;
+
+	return (len + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
+}
+
+void
+record_owner_put(const struct record_owner *o, struct buf *out)
+{
+	put_u32le(out, o->account);
+	put_u8(out, o->role);
+	put_u32le(out, o->mailbox);
+	put_u64le(out, (uint64_t)o->internal_at);
+	put_u16le(out, (uint16_t)o->internal_zone);
+	put_u8(out, o->flags);
+}
+
+bool
+record_owner_next(struct slice *owners, struct record_owner *out)
+{
+	struct reader in = reader_of(slice_sub(*owners, 0, RECORD_OWNER_LEN));
+
+	if (owners->len < RECORD_OWNER_LEN)
+		return false;
+	out->account = read_u32le(&in);
+	out->role = read_u8(&in);
+	out->mailbox = read_u32le(&in);
+	out->internal_at = (int64_t)read_u64le(&in);
+	out->internal_zone = (int16_t)read_u16le(&in);
+	out->flags = read_u8(&in);
+	*owners = slice_skip(*owners, RECORD_OWNER_LEN);
+	return true;
 }
 
 static void

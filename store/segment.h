@@ -6,12 +6,16 @@
  *   8 bytes "TPSEG1\r\n", u64 store id, u32 number, zeros, u32 CRC-32C of what stands before
  *
  * A record begins at a multiple of 8 with a head of RECORD_HEAD_LEN bytes:
- *   u32 magic, u8 version 1, u8 type, u8 codec, u8 mid_len, u32 envelope_len, u32 digest_len,
- *   u32 stored_len, u32 size_bytes, u64 id, u64 received_at, u16 received_zone, u16 zero,
- *   u32 CRC-32C of mid, envelope and digest, u32 CRC-32C of the stored text, u64 uidl,
+ *   u32 magic, u8 version 2, u8 type, u8 codec, u8 mid_len, u32 envelope_len, u32 digest_len,
+ *   u32 stored_len, u32 size_bytes, u64 id, u64 received_at, u16 received_zone, u16 owners_len,
+ *   u32 CRC-32C of mid, envelope, owners and digest, u32 CRC-32C of the stored text, u64 uidl,
  *   32 bytes SHA-256 of the text, u32 CRC-32C of the head
- * and goes on with mid, envelope, digest and text.  The head's checksum begins with store id,
- * segment number and position, so bytes that lie elsewhere or came in a message are no record.
+ * and goes on with mid, envelope, owners, digest and text.  The head's checksum begins with store
+ * id, segment number and position, so bytes that lie elsewhere or came in a message are no record.
+ * In version 1 there are no owners, and zero stands for their length.
+ *
+ * Owners: whose mailboxes the text was written for, 20 bytes each:
+ *   u32 account, u8 role, u32 mailbox, i64 internal_at, i16 internal_zone, u8 system flags
  *
  * Types: RECORD_TEXT: id is the text id.  RECORD_MARKER begins a batch: id is the last change
  * number committed before it, and its stored text is u64le ids of texts written before it that
@@ -20,8 +24,10 @@
 #ifndef STORE_SEGMENT_H
 #define STORE_SEGMENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/problem.h"
 #include "base/slice.h"
@@ -54,7 +60,7 @@ struct segment_record {
 	uint64_t uidl;
 	uint32_t size_bytes;	/* of the text before the codec */
 	uint8_t sha256[SHA256_LEN];
-	struct slice mid, envelope, digest, text;	/* decoded: only their lengths are set */
+	struct slice mid, envelope, owners, digest, text;	/* decoded: only their lengths are set */
 	uint32_t meta_crc, text_crc;
 };
 
@@ -64,6 +70,26 @@ void record_head_encode(const struct segment_record *r, const struct record_plac
 /* CORRUPT when there is no record of this place. */
 MUST_USE enum status record_head_decode(const uint8_t in[RECORD_HEAD_LEN],
     const struct record_place *place, struct segment_record *out);
+
+/* Bytes of the record between its head and its text / of all of it, up to the next one. */
+uint64_t record_meta_len(const struct segment_record *r);
+uint64_t record_len(const struct segment_record *r);
+
+/* One mailbox that the text was written for: what a rebuild without the index has to know. */
+struct record_owner {
+	uint32_t account;
+	uint8_t role;		/* enum mailbox_role: the account's folder with that role */
+	uint32_t mailbox;	/* id; 0: the folder with the role */
+	int64_t internal_at;
+	int16_t internal_zone;
+	uint8_t flags;		/* system flags */
+};
+#define RECORD_OWNER_LEN 20
+#define RECORD_OWNERS_MAX 3000	/* of one text; the index knows of more */
+
+void record_owner_put(const struct record_owner *o, struct buf *out);
+/* Take the first of what is left; false at the end. */
+bool record_owner_next(struct slice *owners, struct record_owner *out);
 
 enum segment_mode { SEGMENT_READ, SEGMENT_WRITE };
 

@@ -70,6 +70,7 @@ record_of(uint64_t id, struct slice text)
 		.size_bytes = (uint32_t)text.len,
 		.mid = SLICE("mid"),
 		.envelope = SLICE("envelope"),
+		.owners = SLICE("owners"),
 		.digest = SLICE("a long digest"),
 		.text = text,
 	};
@@ -135,6 +136,60 @@ a_head_is_good_in_its_place_only(void **state)
 		CHECK_STATUS(record_head_decode(head, &place, &back), STATUS_CORRUPT);
 		head[i] ^= 0x10;
 	}
+}
+
+/* Version 1, which had no owners. */
+static void
+a_head_of_version_1_is_read(void **state)
+{
+	static const uint8_t golden[RECORD_HEAD_LEN] = {
+		0x54, 0x50, 0x52, 0x31, 0x01, 0x02, 0x00, 0x03, 0x08, 0x00, 0x00, 0x00,
+		0x0d, 0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00,
+		0x05, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x4d, 0x00, 0x00, 0x00,
+		0x00, 0x00, 0x00, 0x00, 0xd4, 0xfe, 0x00, 0x00, 0x04, 0x03, 0x02, 0x01,
+		0x08, 0x07, 0x06, 0x05, 0x58, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+		0x98, 0x2d, 0x9e, 0x3e, 0xb9, 0x96, 0xf5, 0x59, 0xe6, 0x33, 0xf4, 0xd1,
+		0x94, 0xde, 0xf3, 0x76, 0x1d, 0x90, 0x9f, 0x5a, 0x3b, 0x64, 0x7d, 0x1a,
+		0x85, 0x1f, 0xea, 0xd6, 0x7c, 0x32, 0xc9, 0xd1, 0x60, 0xb3, 0x4d, 0x83,
+	};
+	struct record_place place = { 1, 2, 64 };
+	struct segment_record r;
+
+	(void)state;
+	CHECK_STATUS(record_head_decode(golden, &place, &r), STATUS_OK);
+	CHECK(r.id == 5 && r.received_zone == -300 && r.uidl == 88 && r.text.len == 4);
+	CHECK(r.envelope.len == 8 && r.owners.len == 0 && r.digest.len == 13);
+	CHECK_U64(record_len(&r), 128);
+}
+
+static void
+owners_are_read_as_they_were_put(void **state)
+{
+	static const struct record_owner in[] = {
+		{ 7, 1, 0, INT64_C(1700000000), 480, 1 },
+		{ UINT32_MAX, 0, UINT32_MAX, INT64_MIN, -720, 31 },
+	};
+	struct buf b = buf_init(RECORD_OWNERS_MAX * RECORD_OWNER_LEN);
+	struct record_owner out;
+	struct slice rest;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(in); i++)
+		record_owner_put(&in[i], &b);
+	CHECK_U64(b.len, ARRAY_LEN(in) * RECORD_OWNER_LEN);
+	rest = buf_slice(&b);
+	for (size_t i = 0; i < ARRAY_LEN(in); i++) {
+		CHECK(record_owner_next(&rest, &out));
+		CHECK(out.account == in[i].account && out.role == in[i].role &&
+		    out.mailbox == in[i].mailbox && out.internal_at == in[i].internal_at &&
+		    out.internal_zone == in[i].internal_zone && out.flags == in[i].flags);
+	}
+	CHECK(!record_owner_next(&rest, &out));
+	for (size_t cut = 0; cut < RECORD_OWNER_LEN; cut++) {
+		rest = slice_sub(buf_slice(&b), 0, cut);
+		CHECK(!record_owner_next(&rest, &out));
+	}
+	buf_clear(&b);
 }
 
 static void
@@ -219,7 +274,7 @@ check_walk(struct place *p, const char *text)
 	CHECK_STATUS(store_segment(p->store, 1, &fd, NULL), STATUS_OK);
 	while (segment_read(fd, at.at, (char *)head, sizeof(head), NULL) == STATUS_OK &&
 	    record_head_decode(head, &at, &r) == STATUS_OK) {
-		uint64_t text_at = at.at + RECORD_HEAD_LEN + r.mid.len + r.envelope.len + r.digest.len;
+		uint64_t text_at = at.at + RECORD_HEAD_LEN + record_meta_len(&r);
 
 		buf_printf(&b, "%c%u", r.type == RECORD_MARKER ? 'M' : 'T', (unsigned)r.id);
 		for (size_t i = 0; r.type == RECORD_MARKER && i < r.text.len; i += 8) {
@@ -262,6 +317,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 		cmocka_unit_test(a_head_is_good_in_its_place_only),
+		cmocka_unit_test(a_head_of_version_1_is_read),
+		cmocka_unit_test(owners_are_read_as_they_were_put),
 		ROW(texts_go_on_from_segment_to_segment),
 		ROW(damage_shows),
 		ROW(batches_begin_with_markers_and_name_what_is_void),

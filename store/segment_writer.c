@@ -339,11 +339,12 @@ record_add(struct segment_writer *w, struct segment_record *r, struct text_place
     struct problem *why)
 {
 	struct record_place where = { store_id(w->store), w->number, w->at };
-	size_t meta = r->mid.len + r->envelope.len + r->digest.len;
+	size_t meta = (size_t)record_meta_len(r);
 	uint8_t head[RECORD_HEAD_LEN];
 	enum status st = STATUS_OK;
 
-	r->meta_crc = crc32c(crc32c(crc32c(0, r->mid), r->envelope), r->digest);
+	r->meta_crc = crc32c(crc32c(crc32c(0, r->mid), r->envelope), r->owners);
+	r->meta_crc = crc32c(r->meta_crc, r->digest);
 	r->text_crc = crc32c(0, r->text);
 	record_head_encode(r, &where, head);
 	*place = (struct text_place){ w->number, w->at + RECORD_HEAD_LEN + meta,
@@ -351,6 +352,7 @@ record_add(struct segment_writer *w, struct segment_record *r, struct text_place
 	buf_append(&w->stage, slice_make(head, sizeof(head)));
 	buf_append(&w->stage, r->mid);
 	buf_append(&w->stage, r->envelope);
+	buf_append(&w->stage, r->owners);
 	buf_append(&w->stage, r->digest);
 	w->at += RECORD_HEAD_LEN + meta;
 	if (r->text.len <= STAGE_TEXT_MAX) {
@@ -390,8 +392,7 @@ enum status
 segment_writer_add(struct segment_writer *w, struct segment_record *r, uint64_t last_change,
     struct text_place *place, struct problem *why)
 {
-	uint64_t need = RECORD_HEAD_LEN + r->mid.len + r->envelope.len + r->digest.len +
-	    r->text.len + RECORD_ALIGN;
+	uint64_t need = record_len(r) + RECORD_ALIGN;
 	bool is_turning;
 	enum status st = STATUS_OK;
 

@@ -195,7 +195,7 @@ text_record_read(struct store *s, const struct text_row *row, struct segment_rec
 	st = text_record(s, row, &r, &fd, why);
 	if (st != STATUS_OK)
 		return st;
-	len = r.mid.len + r.envelope.len + r.digest.len;
+	len = record_meta_len(&r);
 	if (len != row->head_len - RECORD_HEAD_LEN || len > TEXT_META_MAX) {
 		problem_set(why, "the lengths of the record and of its row differ");
 		return STATUS_CORRUPT;
@@ -208,12 +208,13 @@ text_record_read(struct store *s, const struct text_row *row, struct segment_rec
 		return st;
 	meta->len = len;
 	if (crc32c(0, buf_slice(meta)) != r.meta_crc) {
-		problem_set(why, "mid, envelope or digest of the record are damaged");
+		problem_set(why, "mid, envelope, owners or digest of the record are damaged");
 		return STATUS_CORRUPT;
 	}
 	r.mid = slice_sub(buf_slice(meta), 0, r.mid.len);
 	r.envelope = slice_sub(buf_slice(meta), r.mid.len, r.envelope.len);
-	r.digest = slice_skip(buf_slice(meta), r.mid.len + r.envelope.len);
+	r.owners = slice_sub(buf_slice(meta), r.mid.len + r.envelope.len, r.owners.len);
+	r.digest = slice_skip(buf_slice(meta), len - r.digest.len);
 	*out = r;
 	return STATUS_OK;
 }

@@ -45,7 +45,7 @@ MUST_USE enum status text_read(struct store *s, const struct text_row *row, uint
     uint32_t len, char *out, struct problem *why);
 
 /*
- * The head of the text's segment record with mid, envelope and digest, which lie in meta
+ * The head of the text's segment record with mid, envelope, owners and digest, which lie in meta
  * (initialised by the caller, max TEXT_META_MAX).  CORRUPT when one is not as it was written.
  */
 #define TEXT_META_MAX (4u * 1024 * 1024)

@@ -399,7 +399,7 @@ records_find(const struct buf *segment, size_t at[64], size_t len[64])
 			break;
 		at[n] = i;
 		len[n] = RECORD_HEAD_LEN + b[7] + load_u32le(b + 8) + load_u32le(b + 12) +
-		    load_u32le(b + 16);
+		    load_u32le(b + 16) + b[42] + ((size_t)b[43] << 8);
 		i += (len[n++] + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
 	}
 	return n;

@@ -265,7 +265,7 @@ static bool
 marker_is_whole(int fd, uint64_t at, const struct segment_record *r)
 {
 	struct buf b = buf_init(TEXT_META_MAX);
-	bool is_whole = r->mid.len + r->envelope.len + r->digest.len == 0 &&
+	bool is_whole = record_meta_len(r) == 0 &&
 	    buf_reserve(&b, r->text.len) == STATUS_OK &&
 	    segment_read(fd, at + RECORD_HEAD_LEN, b.ptr, r->text.len, NULL) == STATUS_OK;
 
@@ -294,9 +294,7 @@ segment_walk(struct verify_pass *p, uint32_t number, int fd, const struct extent
 		    record_head_decode(head, &place, &r) == STATUS_OK) {
 			if (r.type == RECORD_MARKER && !marker_is_whole(fd, place.at, &r))
 				pass_found_at(p, key, "the marker here is damaged");
-			place.at += RECORD_HEAD_LEN + r.mid.len + r.envelope.len + r.digest.len +
-			    r.text.len;
-			place.at = (place.at + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
+			place.at += record_len(&r);
 			continue;
 		}
 		pass_found_at(p, key, "here should be a record");
