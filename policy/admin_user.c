@@ -248,7 +248,8 @@ changes_clear(struct changes *c)
 static enum status
 user_add(struct admin_request *r)
 {
-	struct account_record a = { .is_enabled = true };
+	struct account_record a = { .is_enabled = true, .quota_bytes = QUOTA_DEFAULT,
+		.trash_days = TRASH_DAYS_DEFAULT };
 	struct changes c = changes_init();
 	struct buf login = buf_init(ADDRESS_LEN_MAX);
 	const char *text;

@@ -54,6 +54,8 @@ write_first(struct directory *d, const struct first *f, struct problem *why)
 		.is_admin = true,
 		.login = buf_slice(&f->login),
 		.verifier = buf_slice(&f->verifier),
+		.quota_bytes = QUOTA_DEFAULT,
+		.trash_days = TRASH_DAYS_DEFAULT,
 	};
 	struct audit_note made = { SLICE("domain.added"), domain.name, SLICE("by=init") };
 	struct audit_note first = { SLICE("account.added"), admin.login, SLICE("by=init admin=yes") };

@@ -4,7 +4,7 @@
 #include "policy/client.h"
 #include "policy/relay_client.h"
 
-enum { RECORD_VERSION = 1 };
+enum { RECORD_VERSION = 1, ACCOUNT_VERSION = 2 };
 
 static bool
 read_bool(struct reader *in)
@@ -27,13 +27,22 @@ read_limited(struct reader *in, size_t max)
 }
 
 static struct reader
-record_begin(struct slice data)
+record_begin_upto(struct slice data, uint8_t newest, uint8_t *version)
 {
 	struct reader in = reader_of(data);
 
-	if (read_u8(&in) != RECORD_VERSION)
+	*version = read_u8(&in);
+	if (*version == 0 || *version > newest)
 		reader_fail(&in);
 	return in;
+}
+
+static struct reader
+record_begin(struct slice data)
+{
+	uint8_t version;
+
+	return record_begin_upto(data, RECORD_VERSION, &version);
 }
 
 /*
@@ -89,7 +98,7 @@ read_names(struct reader *in, struct slice names[NAMES_MAX])
 
 /*
  * Account record.  key: u32be account id
- *   u8     version          1
+ *   u8     version          2
  *   u32    id
  *   u32    change           the account's version: how often it was written
  *   u8     is_enabled, u8 is_admin
@@ -98,11 +107,12 @@ read_names(struct reader *in, struct slice names[NAMES_MAX])
  *   slice  outside_name, slice outside_address
  *   u16    n, slice x n     display names
  *   u16    n, slice x n     nicknames
+ *   u64    quota_bytes, u32 trash_days     since version 2; version 1 decodes as the defaults
  */
 enum status
 account_record_encode(const struct account_record *r, struct buf *out)
 {
-	put_u8(out, RECORD_VERSION);
+	put_u8(out, ACCOUNT_VERSION);
 	put_u32le(out, r->id);
 	put_u32le(out, r->version);
 	put_u8(out, r->is_enabled);
@@ -113,14 +123,17 @@ account_record_encode(const struct account_record *r, struct buf *out)
 	put_slice(out, r->outside_address);
 	put_names(out, r->names, r->name_count);
 	put_names(out, r->nicks, r->nick_count);
+	put_u64le(out, r->quota_bytes);
+	put_u32le(out, r->trash_days);
 	return buf_status(out);
 }
 
 enum status
 account_record_decode(struct slice data, struct account_record *out)
 {
-	struct reader in = record_begin(data);
-	struct account_record r = { 0 };
+	struct account_record r = { .quota_bytes = QUOTA_DEFAULT, .trash_days = TRASH_DAYS_DEFAULT };
+	uint8_t version;
+	struct reader in = record_begin_upto(data, ACCOUNT_VERSION, &version);
 
 	r.id = read_u32le(&in);
 	r.version = read_u32le(&in);
@@ -132,6 +145,10 @@ account_record_decode(struct slice data, struct account_record *out)
 	r.outside_address = read_limited(&in, ADDRESS_LEN_MAX);
 	r.name_count = read_names(&in, r.names);
 	r.nick_count = read_names(&in, r.nicks);
+	if (version >= 2) {
+		r.quota_bytes = read_u64le(&in);
+		r.trash_days = read_u32le(&in);
+	}
 	if (!reader_at_end(&in) || r.id == 0 || r.login.len == 0)
 		return STATUS_CORRUPT;
 	*out = r;

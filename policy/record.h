@@ -19,6 +19,8 @@
 #define VERIFIER_MAX 384	/* of crypt(3) */
 #define ALIAS_ACCOUNTS_MAX 500
 #define SECRET_MAX 1000
+#define QUOTA_DEFAULT UINT64_MAX
+#define TRASH_DAYS_DEFAULT UINT32_MAX
 
 struct domain_record {
 	struct slice name;	/* lower case */
@@ -34,6 +36,8 @@ struct account_record {
 	struct slice verifier;	/* crypt(3) form of the password */
 	struct slice outside_name;
 	struct slice outside_address;	/* empty: none */
+	uint64_t quota_bytes;	/* 0: none; QUOTA_DEFAULT: as the settings say */
+	uint32_t trash_days;	/* 0: for ever; TRASH_DAYS_DEFAULT: as the settings say */
 	uint16_t name_count, nick_count;
 	struct slice names[NAMES_MAX];
 	struct slice nicks[NAMES_MAX];

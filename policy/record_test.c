@@ -6,14 +6,15 @@
 #include "policy/relay_client.h"
 #include "store/env.h"
 
-/* Golden bytes of version 1: what stands in directories that are in use. */
+/* Golden bytes: what stands in directories that are in use. */
 #define TEXT(n, text) "" n "\0\0\0" text
 
 static const char domain_bytes[] = "\1" TEXT("\11", "acme.test") "\1";
 static const char account_bytes[] =
-    "\1" "\7\0\0\0" "\3\0\0\0" "\1" "\0"
+    "\2" "\7\0\0\0" "\3\0\0\0" "\1" "\0"
     TEXT("\14", "li@acme.test") TEXT("\5", "$y$xx") TEXT("\5", "Li Si") TEXT("\3", "s@x")
-    "\1\0" TEXT("\6", "李四") "\2\0" TEXT("\1", "a") TEXT("\1", "b");
+    "\1\0" TEXT("\6", "李四") "\2\0" TEXT("\1", "a") TEXT("\1", "b")
+    "\0\0\20\0\0\0\0\0" "\36\0\0\0";
 static const char alias_bytes[] = "\1" TEXT("\3", "a@b") "\2\0\0\0" "\7\0\0\0" "\11\0\0\0";
 static const char fetch_bytes[] =
     "\1" "\2\0\0\0" "\1" "\0" "\1" "\xe3\3" "\54\1\0\0" "\xff\xff\xff\xff"
@@ -51,6 +52,8 @@ again_account(struct slice in, struct buf *out)
 	CHECK_SLICE(r.names[0], "李四");
 	CHECK_SLICE(r.nicks[1], "b");
 	CHECK_SLICE(r.outside_address, "s@x");
+	CHECK_U64(r.quota_bytes, 1024 * 1024);
+	CHECK_U64(r.trash_days, 30);
 	return account_record_encode(&r, out);
 }
 
@@ -121,7 +124,7 @@ static const struct {
 };
 
 static void
-records_of_version_1_are_read_and_written_as_they_are(void **state)
+records_are_read_and_written_as_they_are(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
@@ -152,7 +155,7 @@ what_is_cut_or_longer_or_of_another_version_is_corrupt(void **state)
 		copy = mem_dup(whole);	/* its NUL is one byte too many */
 		CHECK_STATUS(records[i].again(slice_make(copy, whole.len + 1), &out),
 		    STATUS_CORRUPT);
-		copy[0] = 2;
+		copy[0]++;
 		CHECK_STATUS(records[i].again(slice_make(copy, whole.len), &out), STATUS_CORRUPT);
 		mem_free(copy);
 		buf_clear(&out);
@@ -160,14 +163,33 @@ what_is_cut_or_longer_or_of_another_version_is_corrupt(void **state)
 }
 
 static void
+an_account_of_version_1_has_the_default_limits(void **state)
+{
+	enum { LIMITS_LEN = 8 + 4 };
+	struct slice whole = slice_make(account_bytes, sizeof(account_bytes) - 1 - LIMITS_LEN);
+	struct account_record r;
+	char *copy;
+
+	(void)state;
+	for (size_t cut = 1; cut <= whole.len; cut++) {
+		copy = mem_dup(slice_sub(whole, 0, cut));
+		copy[0] = 1;
+		CHECK_STATUS(account_record_decode(slice_make(copy, cut), &r), cut == whole.len ?
+		    STATUS_OK : STATUS_CORRUPT);
+		mem_free(copy);
+	}
+	CHECK(r.quota_bytes == QUOTA_DEFAULT && r.trash_days == TRASH_DAYS_DEFAULT);
+}
+
+static void
 more_names_than_fit_are_refused(void **state)
 {
-	struct account_record r = { .id = 1, .login = SLICE("l"), .name_count = NAMES_MAX };
+	struct account_record r = { .id = 1, .login = SLICE("l"), .name_count = NAMES_MAX - 1 };
 	char name[NAME_LEN_MAX] = { 0 };
 	struct buf out = buf_init(ENV_VALUE_MAX);
 
 	(void)state;
-	for (size_t i = 0; i < NAMES_MAX; i++)
+	for (size_t i = 0; i < r.name_count; i++)
 		r.names[i] = slice_make(name, sizeof(name));
 	CHECK_STATUS(account_record_encode(&r, &out), STATUS_OK);
 	r.nick_count = 1;
@@ -181,7 +203,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(records_of_version_1_are_read_and_written_as_they_are),
+		cmocka_unit_test(records_are_read_and_written_as_they_are),
+		cmocka_unit_test(an_account_of_version_1_has_the_default_limits),
 		cmocka_unit_test(what_is_cut_or_longer_or_of_another_version_is_corrupt),
 		cmocka_unit_test(more_names_than_fit_are_refused),
 	};

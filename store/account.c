@@ -9,10 +9,11 @@
 
 /*
  * Account.  key: u32be account
- *   u8 version 1, u64 bytes, u64 messages, u32 mailboxes, u8 n, u32 x n: mailbox id by role, from
+ *   u8 version 2, u64 bytes, u64 messages, u32 mailboxes, u8 n, u32 x n: mailbox id by role, from
  *   MAILBOX_INBOX on
+ *   u64 quota_bytes, u32 trash_days     since version 2; version 1 decodes as 0
  */
-#define ACCOUNT_VERSION 1
+#define ACCOUNT_VERSION 2
 
 /* What a new account has, subscribed.  Outlook finds these by their names. */
 static const struct {
@@ -26,35 +27,44 @@ static const struct {
 	{ "Junk E-mail", MAILBOX_JUNK },
 };
 
+static bool
+account_decode(struct slice value, struct account_row *r)
+{
+	struct reader in = reader_of(value);
+	uint8_t version = read_u8(&in);
+	unsigned n;
+
+	r->bytes = read_u64le(&in);
+	r->messages = read_u64le(&in);
+	r->mailboxes = read_u32le(&in);
+	n = read_u8(&in);
+	if (n >= MAILBOX_ROLE_COUNT)
+		reader_fail(&in);
+	for (unsigned i = 1; reader_ok(&in) && i <= n; i++)
+		r->roles[i] = read_u32le(&in);
+	r->inbox = r->roles[MAILBOX_INBOX];
+	if (version >= 2) {
+		r->quota_bytes = read_u64le(&in);
+		r->trash_days = read_u32le(&in);
+	}
+	return reader_at_end(&in) && version >= 1 && version <= ACCOUNT_VERSION;
+}
+
 enum status
 account_get(struct txn *t, uint32_t account, struct account_row *out, struct problem *why)
 {
 	struct account_row r = { .id = account };
 	struct slice value;
-	struct reader in;
-	unsigned n;
 	struct key k;
 	enum status st;
 
 	st = txn_get(t, TABLE_ACCOUNT, key_of_u32(&k, account), &value, why);
 	if (st != STATUS_OK)
 		return st;
-	in = reader_of(value);
-	if (read_u8(&in) != ACCOUNT_VERSION)
-		reader_fail(&in);
-	r.bytes = read_u64le(&in);
-	r.messages = read_u64le(&in);
-	r.mailboxes = read_u32le(&in);
-	n = read_u8(&in);
-	if (n >= MAILBOX_ROLE_COUNT)
-		reader_fail(&in);
-	for (unsigned i = 1; reader_ok(&in) && i <= n; i++)
-		r.roles[i] = read_u32le(&in);
-	if (!reader_at_end(&in)) {
+	if (!account_decode(value, &r)) {
 		problem_set(why, "account %u cannot be read", account);
 		return STATUS_CORRUPT;
 	}
-	r.inbox = r.roles[MAILBOX_INBOX];
 	*out = r;
 	return STATUS_OK;
 }
@@ -73,6 +83,8 @@ account_put(struct txn *t, const struct account_row *row, struct problem *why)
 	put_u8(&b, MAILBOX_ROLE_COUNT - 1);
 	for (unsigned i = 1; i < MAILBOX_ROLE_COUNT; i++)
 		put_u32le(&b, row->roles[i]);
+	put_u64le(&b, row->quota_bytes);
+	put_u32le(&b, row->trash_days);
 	st = txn_put(t, TABLE_ACCOUNT, key_of_u32(&k, row->id), buf_slice(&b), why);
 	buf_clear(&b);
 	return st;

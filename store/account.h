@@ -15,6 +15,8 @@ struct account_row {
 	uint64_t messages;
 	uint32_t mailboxes;
 	uint32_t roles[MAILBOX_ROLE_COUNT];	/* mailbox ids by role; 0: none */
+	uint64_t quota_bytes;	/* that bytes may reach; 0: none */
+	uint32_t trash_days;	/* that what was removed is kept; 0: for ever */
 };
 
 struct change;

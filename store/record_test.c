@@ -42,7 +42,7 @@ static enum status
 account_write(struct fixture *f)
 {
 	struct account_row a = { .id = 7, .bytes = 300, .messages = 2, .mailboxes = 5,
-		.roles = { 0, 1, 2, 3, 4, 5, 0 } };
+		.roles = { 0, 1, 2, 3, 4, 5, 0 }, .quota_bytes = 1000, .trash_days = 30 };
 
 	return account_put(TXN, &a, NULL);
 }
@@ -54,7 +54,8 @@ account_read(struct fixture *f)
 	enum status st = account_get(TXN, 7, &a, NULL);
 
 	if (st == STATUS_OK)
-		CHECK(a.bytes == 300 && a.messages == 2 && a.inbox == 1 && a.roles[5] == 5);
+		CHECK(a.bytes == 300 && a.messages == 2 && a.inbox == 1 && a.roles[5] == 5 &&
+		    a.quota_bytes == 1000 && a.trash_days == 30);
 	return st;
 }
 
@@ -392,8 +393,8 @@ static const struct record {
 	    "0000000000000000" "05000000" "06000000" "07000000" "0800000000000000",
 	    counters_write, counters_read },
 	{ "account", TABLE_ACCOUNT, "00000007",
-	    "01" "2c01000000000000" "0200000000000000" "05000000" "06" "01000000" "02000000"
-	    "03000000" "04000000" "05000000" "00000000", account_write, account_read },
+	    "02" "2c01000000000000" "0200000000000000" "05000000" "06" "01000000" "02000000"
+	    "03000000" "04000000" "05000000" "00000000" "e803000000000000" "1e000000", account_write, account_read },
 	{ "mailbox", TABLE_MAILBOX, "00000009",
 	    "01" "07000000" "02" "03000000" "04000000" "05000000" "06000000" "07000000" "08000000"
 	    "0900000000000000" "0a00000000000000" "0b00000000000000" "0c00000000000000"
@@ -520,11 +521,33 @@ each_record_is_what_its_golden_bytes_say(void **state)
 			CHECK_STATUS(txn_put(TXN, r->table, key, slice_make(bytes, cut), NULL), STATUS_OK);
 			CHECK_STATUS(r->read(f), cut == golden.len ? STATUS_OK : STATUS_CORRUPT);
 		}
-		bytes[0] = 2;
+		bytes[0]++;
 		CHECK_STATUS(txn_put(TXN, r->table, key, golden, NULL), STATUS_OK);
 		CHECK_STATUS(r->read(f), STATUS_CORRUPT);
 		CHECK_STATUS(txn_delete(TXN, r->table, key, NULL), STATUS_OK);
 	}
+}
+
+static void
+an_account_of_version_1_has_no_limits(void **state)
+{
+	static const char golden[] = "01" "2c01000000000000" "0200000000000000" "05000000" "02"
+	    "01000000" "02000000";
+	struct fixture *f = *state;
+	uint8_t key_bytes[4], bytes[64];
+	struct slice key = unhex("00000007", key_bytes), value = unhex(golden, bytes);
+	struct account_row a;
+
+	for (size_t cut = 1; cut <= value.len; cut++) {
+		CHECK_STATUS(txn_put(TXN, TABLE_ACCOUNT, key, slice_make(bytes, cut), NULL), STATUS_OK);
+		CHECK_STATUS(account_get(TXN, 7, &a, NULL), cut == value.len ? STATUS_OK :
+		    STATUS_CORRUPT);
+	}
+	CHECK(a.bytes == 300 && a.messages == 2 && a.mailboxes == 5 && a.inbox == 1);
+	CHECK(a.quota_bytes == 0 && a.trash_days == 0);
+	bytes[0] = 0;
+	CHECK_STATUS(txn_put(TXN, TABLE_ACCOUNT, key, value, NULL), STATUS_OK);
+	CHECK_STATUS(account_get(TXN, 7, &a, NULL), STATUS_CORRUPT);
 }
 
 static void
@@ -743,6 +766,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 		ROW(each_record_is_what_its_golden_bytes_say),
+		ROW(an_account_of_version_1_has_no_limits),
 		ROW(a_full_chunk_of_the_worst_flags_fits_a_record),
 		ROW(flags_are_read_within_bounds),
 		ROW(a_change_of_many_uids_is_journalled_in_parts),
