@@ -248,20 +248,23 @@ admin_end(struct admin_request *r, enum status st)
 	buf_clear(&out);
 	request_free(r);
 	outbox_kick(p->outbox);
+}
+
+/* Only a verb's own IO is the directory's: what others report is not. */
+static void
+request_run(struct admin_request *r)
+{
+	struct policyd *p = r->policyd;
+	enum status st = r->verb->run(r);
+
+	if (st == STATUS_PENDING)
+		return;
+	admin_end(r, st);
 	if (st != STATUS_IO)
 		return;
 	/* The environment cannot be trusted any more: a new process looks at it anew. */
 	log_event(LOG_ERROR, "policy.directory.failed", NULL, "why", "it cannot be written");
 	loop_stop(p->loop);
-}
-
-static void
-request_run(struct admin_request *r)
-{
-	enum status st = r->verb->run(r);
-
-	if (st != STATUS_PENDING)
-		admin_end(r, st);
 }
 
 /* ---- a password is hashed on a thread, before the verb runs ---- */

@@ -25,7 +25,7 @@ F_CHANGED, F_RUN = 100, 101
 ADMIN_REQUEST, ADMIN_ROW, ADMIN_END = 200, 201, 202
 STORE_AUDIT_LIST, STORE_ROW, STORE_END = 200, 300, 301
 SMTP, SUBMISSION, IMAP, POP3 = range(4)
-OK, PENDING, SYNTAX, LIMIT, ABSENT, EXISTS, DENIED, BUSY, STALE = range(9)
+OK, PENDING, SYNTAX, LIMIT, ABSENT, EXISTS, DENIED, BUSY, STALE, CORRUPT, IO = range(11)
 TRADE = os.path.join(CHECKOUT, "tests", "data", "trade")
 
 
@@ -550,6 +550,11 @@ def test_a_run_of_fetching_is_reported_to_who_asked_for_it(company):
     assert json.loads(kinds[1][2])["stored"] == 4
     assert kinds[2][2][0] == BUSY
     assert company.must("fetch", "show", name="own")[0]["last"]["text"] == "the server is full"
+    # What fetchd could not do is no fault of the directory: policyd stays.
+    asking.send(ADMIN_REQUEST, 2, b'{"noun": "fetch", "verb": "run", "name": "own"}')
+    fetchd.receive()
+    fetchd.send(F_REPORT, 0, struct.pack("<IBB", row["id"], 1, IO) + text("no memory") + bytes(28))
+    assert [asking.receive()[0] for _ in range(2)] == [ADMIN_ROW, ADMIN_END]
     company.must("fetch", "set", name="own", enabled=False)
     assert fetchd.receive()[0] == F_CHANGED
 
