@@ -1,16 +1,14 @@
 """Every case of tests/attack/: see README.md there."""
 
 import base64
-import os
 import pathlib
 import subprocess
 
 import pytest
 
 from attack.driver import Case, play
-from attack.watch import SANITIZER_OPTIONS
 from conftest import add_people
-from harness.instance import Instance
+from harness.instance import SANITIZER_OPTIONS_LEAN, Instance
 from harness.wire import new_source
 from transcript import Mismatch
 
@@ -30,20 +28,18 @@ def warm_up(instance):
 def instances(tmp_path_factory):
     """instance_with(settings): one instance for all cases with the same settings."""
     made = {}
-    before = os.environ.get("ASAN_OPTIONS", "")
-    os.environ["ASAN_OPTIONS"] = f"{before}:{SANITIZER_OPTIONS}" if before else SANITIZER_OPTIONS
 
     def get(settings):
         key = repr(sorted(settings.items()))
         if key not in made:
-            made[key] = Instance(tmp_path_factory.mktemp("attack") / "i", settings=settings)
+            made[key] = Instance(tmp_path_factory.mktemp("attack") / "i", settings=settings,
+                                 sanitizer_options=SANITIZER_OPTIONS_LEAN)
             made[key].start()
             add_people(made[key])
             warm_up(made[key])
         return made[key]
 
     yield get
-    os.environ["ASAN_OPTIONS"] = before
     for one in made.values():
         one.stop()
 

@@ -18,9 +18,6 @@ LINE = re.compile(rb"time=\S+ level=\w+ prog=\S+ event=([a-z0-9_.]+)(?: [a-z0-9_
                   rb")*")
 FORGED = b"forged.line.made"
 
-# Freed memory goes back at once, or its growth would say nothing.
-SANITIZER_OPTIONS = ("quarantine_size_mb=1:thread_local_quarantine_size_kb=64:"
-                     "allocator_release_to_os_interval_ms=100")
 
 
 def processes(instance):

@@ -21,8 +21,11 @@ STOP_DEADLINE = 60.0
 COMMAND_DEADLINE = 120.0
 CLIENT_TIMEOUT = 60.0
 
-# Freed memory is kept for a while, to see who still uses it; a test that looks at sizes sees it too.
+# Freed memory is kept for a while, to see who still uses it; by default 256 MiB of it in each process.
 SANITIZER_OPTIONS = "quarantine_size_mb=16"
+# For tests that look at sizes: freed memory goes back at once, or its growth would say nothing.
+SANITIZER_OPTIONS_LEAN = ("quarantine_size_mb=1:thread_local_quarantine_size_kb=64:"
+                          "allocator_release_to_os_interval_ms=100")
 
 # What a sanitizer says; and an ASSERT of ours.
 REPORT = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|"
@@ -45,11 +48,13 @@ class CommandFailed(Exception):
 class Instance:
     """directory: made by init.  settings: {"section": {"key": "value"}} added to tradepost.conf."""
 
-    def __init__(self, directory, domain="acme.test", settings=None, programs=None):
+    def __init__(self, directory, domain="acme.test", settings=None, programs=None,
+                 sanitizer_options=SANITIZER_OPTIONS):
         self.directory = str(directory)
         self.domain = domain
         self.settings = settings or {}
         self.programs = programs or programs_directory()
+        self.sanitizer_options = sanitizer_options
         self.endpoints = {}
         self.passwords = {}
         self.supervisor = None
@@ -106,12 +111,13 @@ class Instance:
         """Serve, and wait until every daemon is ready."""
         if not os.path.exists(self.path("tradepost.conf")):
             self.init()
+        options = [self.sanitizer_options, os.environ.get("ASAN_OPTIONS", "")]
         with open(self.path("serve.log"), "ab") as log:
             # pylint: disable-next=consider-using-with
             self.supervisor = subprocess.Popen(
                 [os.path.join(self.programs, "mailadm"), "-C", self.directory, "serve"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={"ASAN_OPTIONS": SANITIZER_OPTIONS, **os.environ})
+                env={**os.environ, "ASAN_OPTIONS": ":".join(filter(None, options))})
         wait_until(self._is_ready, READY_DEADLINE, f"ready; see {self.path('serve.log')}", 0.05)
         return self
 
