@@ -6,14 +6,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/mem.h"
 #include "store/counters.h"
+#include "store/identity.h"
 #include "store/segment.h"
 
-#define STORE_VERSION 1
 #define SEGMENTS_OPEN_MAX 16
 
 struct store {
@@ -29,7 +28,7 @@ struct store {
 	} open[SEGMENTS_OPEN_MAX];
 };
 
-static const char *const tables[TABLE_COUNT] = {
+const char *const store_tables[TABLE_COUNT] = {
 	[TABLE_META] = "meta",
 	[TABLE_ACCOUNT] = "account",
 	[TABLE_MAILBOX] = "mailbox",
@@ -51,77 +50,61 @@ static const char *const tables[TABLE_COUNT] = {
 	[TABLE_SEALED] = "sealed",
 };
 
-/*
- * Identity.  key: "store"
- *   u8 version 1, u32 version of the whole store 1, u64 id, u64 made_at
- */
 static enum status
-identity_get(struct txn *t, uint64_t *id, struct problem *why)
+identity_make(struct env *e, struct identity *out, struct problem *why)
 {
-	struct slice value;
-	struct reader in;
-	uint32_t version;
-	uint64_t n;
-	enum status st;
-
-	st = txn_get(t, TABLE_META, SLICE("store"), &value, why);
-	if (st != STATUS_OK)
-		return st;
-	in = reader_of(value);
-	if (read_u8(&in) != 1)
-		reader_fail(&in);
-	version = read_u32le(&in);
-	n = read_u64le(&in);
-	read_u64le(&in);
-	if (!reader_at_end(&in) || version != STORE_VERSION) {
-		problem_set(why, "the store is of version %u; this program knows %u", version,
-		    STORE_VERSION);
-		return STATUS_CORRUPT;
-	}
-	*id = n;
-	return STATUS_OK;
-}
-
-static enum status
-identity_make(struct env *e, uint64_t *id, struct problem *why)
-{
-	struct buf b = buf_init(64);
+	struct identity i = { STORE_VERSION, id_random_u64(), clock_now_s() };
 	struct txn *t;
 	enum status st;
 
 	st = txn_begin_write(e, &t, why);
 	if (st != STATUS_OK)
 		return st;
-	*id = id_random_u64();
-	put_u8(&b, 1);
-	put_u32le(&b, STORE_VERSION);
-	put_u64le(&b, *id);
-	put_u64le(&b, clock_now_s());
-	st = txn_put(t, TABLE_META, SLICE("store"), buf_slice(&b), why);
-	buf_clear(&b);
+	st = identity_put(t, &i, why);
 	if (st != STATUS_OK) {
 		txn_abort(&t);
 		return st;
 	}
+	*out = i;
 	return txn_commit(&t, why);
 }
 
 static enum status
 identity_find(struct store *s, enum env_mode mode, struct problem *why)
 {
+	struct identity i;
 	struct txn *t;
 	enum status st;
 
 	st = txn_begin_read(s->env, &t, why);
 	if (st != STATUS_OK)
 		return st;
-	st = identity_get(t, &s->id, why);
+	st = identity_get(t, &i, why);
 	txn_abort(&t);
 	if (st == STATUS_ABSENT && mode == ENV_WRITE)
-		st = identity_make(s->env, &s->id, why);
+		st = identity_make(s->env, &i, why);
 	else if (st == STATUS_ABSENT)
 		problem_set(why, "%s: there is no store here", s->path);
+	if (st == STATUS_OK)
+		st = identity_check(&i, why);
+	if (st == STATUS_OK)
+		s->id = i.id;
 	return st;
+}
+
+/*
+ * Before tables are opened: a store of another version lacks some, and is not to be given any.
+ */
+static enum status
+version_check(const char *path, struct problem *why)
+{
+	struct problem unused = { "" };
+	struct identity i;
+
+	/* What is wrong with an environment is said when it is opened as a whole. */
+	if (identity_look(path, &i, &unused) != STATUS_OK)
+		return STATUS_OK;
+	return identity_check(&i, why);
 }
 
 /* Readers come by group, so the directory's mode must not depend on the umask. */
@@ -188,7 +171,9 @@ store_open(const char *path, enum env_mode mode, struct store **out, struct prob
 	if (mode == ENV_WRITE)
 		st = store_make_directory(path, why);
 	if (st == STATUS_OK)
-		st = env_open(path, mode, tables, TABLE_COUNT, &s->env, why);
+		st = version_check(path, why);
+	if (st == STATUS_OK)
+		st = env_open(path, mode, store_tables, TABLE_COUNT, &s->env, why);
 	if (st == STATUS_OK)
 		st = store_open_segments(s, mode, why);
 	if (st == STATUS_OK && mode == ENV_WRITE)

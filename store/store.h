@@ -34,9 +34,12 @@ enum store_table {
 	TABLE_COUNT
 };
 
+/* Their names in the environment. */
+extern const char *const store_tables[TABLE_COUNT];
+
 /*
  * Open the store in directory path; STORE_WRITE makes a new one where there is none.
- * Errors as env_open(); CORRUPT also for a store of an unknown version.
+ * Errors as env_open(); CORRUPT also for a store of another version (identity.h).
  */
 MUST_USE enum status store_open(const char *path, enum env_mode mode, struct store **out,
     struct problem *why);

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "net/ipc.h"
 #include "net/loop.h"
+#include "store/identity.h"
 #include "tools/certificate.h"
 #include "tools/children.h"
 #include "tools/command.h"
@@ -147,12 +148,26 @@ bind_all(struct serve *s, struct problem *why)
 	return endpoints_add_unix(&s->control, "serve", SERVE_SOCKET, 0600, why);
 }
 
+/* stored would say the same, again and again. */
+static enum status
+check_store(struct problem *why)
+{
+	struct problem unused = { "" };
+	struct identity i;
+
+	if (identity_look("../store", &i, &unused) != STATUS_OK)
+		return STATUS_OK;	/* not made yet, or for stored to complain of */
+	return identity_check(&i, why);
+}
+
 static enum status
 prepare(struct serve *s, struct problem *why)
 {
 	int renewed;
 	enum status st = serve_settings_load(&s->settings, why);
 
+	if (st == STATUS_OK)
+		st = check_store(why);
 	if (st == STATUS_OK)
 		st = certificate_renew(clock_now_s(), slice_from_cstr(s->settings.domain), &renewed,
 		    why);

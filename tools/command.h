@@ -33,11 +33,11 @@ struct command {
 };
 
 /* The tables of the files of the same names; each ends with noun NULL. */
-extern const struct command instance_commands[];	/* init serve check endpoints verify */
+extern const struct command instance_commands[];	/* init serve check endpoints upgrade verify */
 extern const struct command directory_commands[];	/* user domain alias fetch */
 extern const struct command audit_commands[];		/* audit */
 extern const struct command queue_commands[];		/* queue */
 
-command_run cmd_init, cmd_serve, cmd_check, cmd_endpoints, cmd_verify;
+command_run cmd_init, cmd_serve, cmd_check, cmd_endpoints, cmd_upgrade, cmd_verify;
 
 #endif

@@ -16,6 +16,8 @@ const struct command instance_commands[] = {
 	{ "check", "", "", "look for mistakes in settings, permissions and certificates",
 	    cmd_check },
 	{ "endpoints", "", "", "where clients connect, once all is ready", cmd_endpoints },
+	{ "upgrade", "", "", "make a stopped instance's store, written by an older version, one of this",
+	    cmd_upgrade },
 	{ "verify", "", "[STORE]", "look at every record of the store, served or not", cmd_verify },
 	{ 0 },
 };

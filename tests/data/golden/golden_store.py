@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Make a golden store: what the programs in TRADEPOST_BIN write, kept for those that come later.
+"""Golden stores: what the programs in TRADEPOST_BIN write, kept for those that come later.
 
-    TRADEPOST_BIN=build/bin tests/data/golden/make.py N
+    TRADEPOST_BIN=build/bin tests/data/golden/golden_store.py N
 
 writes store-N.tar.zst (store/ and policy/ of a stopped instance) and store-N.json (what clients saw
 in it) beside this file.  N is the version of the store; what is there is never made again."""
