@@ -1,10 +1,16 @@
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "smtpd/relay_internal.h"
 
-#define FULL_PAUSE_S 30		/* for mail that finds too much waiting before it */
+/* Mail that finds too much waiting before it comes again when its turn should be. */
+#define PUT_OFF_MIN_MS 1000
+#define PUT_OFF_MAX_MS 300000
+#define PACE_KNOWN_MS 1000	/* before that it is guessed */
+#define PACE_GUESS 200		/* entries a second */
+#define PACE_MIN 5
 #define REMEMBERED_S 3600	/* how long failures of a destination are of interest */
 
 static struct relay_destination *
@@ -75,12 +81,40 @@ join(struct relay_destination *d, struct relay_batch *from)
 	return false;
 }
 
+/* Entries a second that the destination takes. */
+static uint64_t
+pace(const struct relay_destination *d, uint64_t now_ms)
+{
+	uint64_t ms = now_ms - d->busy_since_ms;
+	uint64_t n = ms < PACE_KNOWN_MS ? PACE_GUESS : d->passed * UINT64_C(1000) / ms;
+
+	return n > PACE_MIN ? n : PACE_MIN;
+}
+
+/*
+ * Back to the queue, to come again behind all that went back before: a backlog is put off once,
+ * at the pace of its server, and not again and again.
+ */
+static void
+put_off(struct relay_destination *d, struct relay_batch *b)
+{
+	struct relay_result why = relay_result_make("4.4.5",
+	    SLICE("much other mail waits for the same server"));
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (d->put_off_to_ms < now_ms + PUT_OFF_MIN_MS)
+		d->put_off_to_ms = now_ms + PUT_OFF_MIN_MS;
+	d->put_off_to_ms += b->count * UINT64_C(1000) / pace(d, now_ms);
+	if (d->put_off_to_ms > now_ms + PUT_OFF_MAX_MS)
+		d->put_off_to_ms = now_ms + PUT_OFF_MAX_MS;
+	relay_batch_put_back(b, relay_now() + (d->put_off_to_ms - now_ms) / 1000, &why);
+}
+
 void
 relay_destination_place(struct relay_route *route, const char *domain, struct relay_batch *b)
 {
 	struct relay_destination *d = find(route, domain);
 	uint64_t now_s = relay_now();
-	struct relay_result r;
 
 	d->used_at = now_s;
 	if (d->blocked_until > now_s) {
@@ -88,9 +122,12 @@ relay_destination_place(struct relay_route *route, const char *domain, struct re
 		return;
 	}
 	if (d->waiting + b->count > RELAY_WAITING_MAX) {
-		r = relay_result_make("4.4.5", SLICE("much other mail waits for the same server"));
-		relay_batch_put_back(b, now_s + FULL_PAUSE_S, &r);
+		put_off(d, b);
 		return;
+	}
+	if (d->waiting == 0) {
+		d->busy_since_ms = clock_monotonic_ms();
+		d->passed = 0;
 	}
 	d->waiting += b->count;
 	if (!join(d, b)) {
@@ -125,6 +162,7 @@ take_first(struct relay_destination *d)
 		d->last = NULL;
 	b->next_waiting = NULL;
 	d->waiting -= b->count;
+	d->passed += b->count;
 	return b;
 }
 

@@ -229,6 +229,9 @@ struct relay_destination {
 	char *domain;			/* NULL: the route names the host */
 	struct relay_batch *first, *last;
 	uint32_t waiting;		/* entries */
+	uint64_t busy_since_ms;		/* since when some wait without a break */
+	uint32_t passed;		/* entries whose turn came since then */
+	uint64_t put_off_to_ms;		/* when those that went back will have had their turn */
 	struct relay_link *links;
 	uint32_t link_count, starting_count;
 	uint32_t failures;		/* connections in a row */

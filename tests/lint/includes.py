@@ -33,8 +33,8 @@ def fault_of_own(path, header):
     target = header.split("/")[0]
     if target not in source.ROOMS or "/" not in header or ".." in header:
         return "is not written from the root"
-    if header == "base/check.h" and not path.endswith("_test.c"):
-        return "is for *_test.c only"
+    if header == "base/check.h" and not path.endswith(("_test.c", "_testing.c")):
+        return "is for *_test.c and *_testing.c only"
     if target == room or target in MAY_USE[room]:
         return None
     if room in PROGRAMS and header in POLICY_FOR_OTHERS:
