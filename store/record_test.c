@@ -282,6 +282,28 @@ archive_read(struct fixture *f)
 	return st;
 }
 
+static enum status
+archive_lost_write(struct fixture *f)
+{
+	struct archive_row r = { .entry = 2, .direction = 1, .received_at = 6, .mid = SLICE("m"),
+		.is_envelope_inline = true, .envelope = SLICE("e"), .hash = { 0xbb },
+		.lost = ARCHIVE_TEXT_LOST, .text_sha256 = { 0xaa } };
+
+	return archive_put_lost(TXN, &r, NULL);
+}
+
+static enum status
+archive_lost_read(struct fixture *f)
+{
+	struct archive_row r;
+	enum status st = archive_get(TXN, 2, &r, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(r.text == 0 && r.lost == ARCHIVE_TEXT_LOST && r.text_sha256[0] == 0xaa &&
+		    r.hash[0] == 0xbb && slice_equal(r.envelope, SLICE("e")));
+	return st;
+}
+
 static bool
 trash_row_check(void *ctx, const struct trash_row *r)
 {
@@ -431,6 +453,11 @@ static const struct record {
 	    "01" "0500000000000000" "01" "0600000000000000" "010000006d" "01" "0100000065"
 	    "a940c9bf52706579424de5c5c04b7d6c852a0b75ab9ed78e093e65eb7b688379", archive_write,
 	    archive_read },
+	{ "archive, lost", TABLE_ARCHIVE, "0000000000000002",
+	    "02" "0000000000000000" "01" "0600000000000000" "010000006d" "01" "0100000065"
+	    "bb00000000000000000000000000000000000000000000000000000000000000" "01"
+	    "aa00000000000000000000000000000000000000000000000000000000000000",
+	    archive_lost_write, archive_lost_read },
 	{ "trash", TABLE_TRASH, "00000007" "0000000000000003" "00000000",
 	    "01" "0500000000000000" "03000000" "0600000000000000" "3c00" "2c010000"
 	    "0800000000000000" "0900000000000000" "05000000494e424f58" "0100000000000000"

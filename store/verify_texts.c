@@ -178,6 +178,11 @@ entry_hash(struct verify_pass *p, struct chain *c, const struct archive_row *row
 	struct segment_record r;
 	struct text_row text;
 
+	if (row->lost == ARCHIVE_TEXT_LOST) {
+		archive_hash(c->hash, row->text_sha256, envelope, row, out);
+		c->is_broken |= !row->is_envelope_inline;	/* it was lost with the text */
+		return true;
+	}
 	if (text_get(p->txn, row->text, &text, NULL) != STATUS_OK)
 		return false;
 	if (!row->is_envelope_inline) {
@@ -207,6 +212,11 @@ row_is_archive(struct verify_pass *p, struct slice key, struct slice value, void
 	if (key.len != 8 || archive_get(p->txn, entry, &row, NULL) != STATUS_OK) {
 		pass_found(p, key, "it cannot be read");
 		c->is_broken = true;
+		return;
+	}
+	if (row.lost == ARCHIVE_ENTRY_LOST) {
+		c->is_broken = true;	/* a repair says so: nothing links the next one to it */
+		memcpy(c->hash, row.hash, sizeof(c->hash));
 		return;
 	}
 	if (row.is_envelope_inline &&
