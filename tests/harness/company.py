@@ -143,12 +143,12 @@ def sealed(content):
 
 
 class Company:
-    """stored, policyd and two helpers in a directory."""
+    """stored, policyd and two helpers in a directory; with is_served=False nothing runs yet."""
 
     SOCKETS = {"stored": ["store-plan", "store-work", "store-admin", "store-queue"],
                "policyd": ["policy", "policy-admin", "digest"]}
 
-    def __init__(self, path):
+    def __init__(self, path, is_served=True):
         self.path = path
         self.run = os.path.join(path, "run")
         os.chmod(path, 0o711)  # as init makes it: daemons of other users pass
@@ -166,12 +166,12 @@ class Company:
         os.chdir(here)
         self.key = sealed(os.urandom(32))
         self.processes = {}
-        for name in ("stored", "policyd"):
-            self.start(name)
-        for n in (1, 2):
-            self.start("digest", n)
+        if is_served:
+            for name, number in (("stored", 0), ("policyd", 0), ("digest", 1), ("digest", 2)):
+                self.start(name, number)
 
-    def start(self, name, number=0):
+    def start(self, name, number=0, options=(), more=None):
+        """more: what its environment has besides ours."""
         fds = [(n, self.listening[n].fileno()) for n in self.SOCKETS.get(name, [])]
         if fds:
             fds.append(("grant-key", self.key))
@@ -183,10 +183,10 @@ class Company:
             for i, copy in enumerate(copies):
                 os.dup2(copy, 3 + i)
 
-        environment = dict(os.environ, LISTEN_FDS=str(len(fds)),
+        environment = dict(os.environ, **(more or {}), LISTEN_FDS=str(len(fds)),
                            LISTEN_FDNAMES=":".join(n for n, _ in fds))
         log = open(os.path.join(self.path, "log"), "ab")
-        process = subprocess.Popen([os.path.join(programs_directory(), name)], cwd=self.run,
+        process = subprocess.Popen([os.path.join(programs_directory(), name), *options], cwd=self.run,
                                    stderr=log, env=environment, preexec_fn=pass_on,
                                    pass_fds=range(3, 3 + len(fds)))
         log.close()
