@@ -54,12 +54,13 @@ fetch_row(struct admin_request *r, const struct fetch_record *f)
 	    admin_text(f->name), "server", admin_server_text(f->host, f->port), "protocol",
 	    protocols[f->protocol].protocol, "tls", protocols[f->protocol].tls, "user",
 	    admin_text(f->user));
-	json_t *rest = json_pack("{s:o,s:o,s:o,s:o,s:I,s:b,s:o,s:b,s:o}", "shared",
+	json_t *rest = json_pack("{s:o,s:o,s:o,s:o,s:I,s:b,s:o,s:b,s:b,s:o}", "shared",
 	    admin_text_or_null(f->shared), "dispatcher", login_or_null(d, f->dispatcher), "for",
 	    login_or_null(d, f->for_account), "keep_days",
 	    f->keep_days < 0 ? json_null() : json_integer(f->keep_days), "every_s",
 	    (json_int_t)f->every_s, "check_certificate", f->checks_certificate, "ca",
-	    admin_text_or_null(f->ca_path), "enabled", f->is_enabled, "last",
+	    admin_text_or_null(f->ca_path), "enabled", f->is_enabled, "held",
+	    directory_fetching_held(d) != 0, "last",
 	    last != NULL ? report_row(f->name, last) : json_null());
 
 	(void)json_object_update(row, rest);
@@ -408,10 +409,33 @@ fetch_run(struct admin_request *r)
 		st = find(r, name, &f);
 	if (st != STATUS_OK)
 		return st;
+	if (directory_fetching_held(r->policyd->directory) != 0) {
+		problem_set(&r->why, "nothing is collected since a restore, so that nothing is fetched "
+		    "twice: mailadm fetch release");
+		return STATUS_DENIED;
+	}
 	st = fetching_run(r->policyd->fetching, f->id, run_heard, r);
 	if (st == STATUS_OK)
 		return STATUS_PENDING;
 	problem_set(&r->why, "fetchd is not there now: try again");
+	return st;
+}
+
+/* After a restore: collect again. */
+static enum status
+fetch_release(struct admin_request *r)
+{
+	struct audit_note note = { SLICE("fetch.released"), SLICE("fetching"), SLICE("") };
+	enum status st = admin_unpack(r, "{}");
+
+	if (st == STATUS_OK && directory_fetching_held(r->policyd->directory) == 0) {
+		problem_set(&r->why, "nothing is held");
+		return STATUS_ABSENT;
+	}
+	if (st == STATUS_OK)
+		st = directory_hold_fetching(r->policyd->directory, 0, &note, &r->why);
+	if (st == STATUS_OK)
+		fetching_changed(r->policyd->fetching);
 	return st;
 }
 
@@ -422,5 +446,6 @@ const struct admin_verb admin_fetch_verbs[] = {
 	{ "fetch", "show", fetch_show },
 	{ "fetch", "remove", fetch_remove },
 	{ "fetch", "run", fetch_run },
+	{ "fetch", "release", fetch_release },
 	{ NULL, NULL, NULL },
 };

@@ -1,5 +1,6 @@
 #include "policy/bootstrap.h"
 
+#include "base/clock.h"
 #include "policy/directory.h"
 #include "policy/identity.h"
 #include "policy/password.h"
@@ -93,5 +94,18 @@ bootstrap_directory(const char *policy_dir, struct slice domain, struct slice ad
 	buf_clear(&f.domain);
 	buf_clear(&f.login);
 	buf_wipe(&f.verifier);
+	return st;
+}
+
+enum status
+bootstrap_restored(const char *policy_dir, struct slice note, struct problem *why)
+{
+	struct audit_note held = { SLICE("fetch.held"), SLICE("fetching"), note };
+	struct directory *d = NULL;
+	enum status st = directory_open(policy_dir, &d, why);
+
+	if (st == STATUS_OK)
+		st = directory_hold_fetching(d, clock_now_s(), &held, why);
+	directory_close(&d);
 	return st;
 }

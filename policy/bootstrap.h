@@ -18,5 +18,11 @@
  */
 MUST_USE enum status bootstrap_directory(const char *policy_dir, struct slice domain,
     struct slice admin_login, struct slice password, struct problem *why);
+/*
+ * A directory that comes out of a backup, in policy_dir: nothing is collected until the
+ * administrator releases it.  note: for the audit.  Statuses as env_open() and txn_commit().
+ */
+MUST_USE enum status bootstrap_restored(const char *policy_dir, struct slice note,
+    struct problem *why);
 
 #endif

@@ -186,6 +186,7 @@ directory_new(void)
 	d->next_fetch = 1;
 	d->next_route = 1;
 	d->next_audit = 1;
+	d->fetching_held = 1;
 	(void)pthread_mutex_init(&d->lock, NULL);
 	directory_index_accounts(d);
 	return d;
@@ -291,6 +292,8 @@ load(struct directory *d, struct problem *why)
 		st = load_counter(t, SLICE("route"), &route, why);
 	if (st == STATUS_OK)
 		st = load_counter(t, SLICE("audit"), &d->next_audit, why);
+	if (st == STATUS_OK)
+		st = load_counter(t, SLICE("fetching_held"), &d->fetching_held, why);
 	txn_abort(&t);
 	d->next_account = (uint32_t)account;
 	d->next_fetch = (uint32_t)fetch;

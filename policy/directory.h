@@ -111,6 +111,15 @@ MUST_USE enum status directory_remove_fetch(struct directory *d, uint32_t id,
 MUST_USE enum status directory_remove_route(struct directory *d, uint32_t id,
     const struct audit_note *note, struct problem *why);
 
+/*
+ * After a restore no outside mailbox is collected until the administrator says so: since when;
+ * 0: it is not so.
+ */
+uint64_t directory_fetching_held(const struct directory *d);
+/* since_s 0 lets it go on. */
+MUST_USE enum status directory_hold_fetching(struct directory *d, uint64_t since_s,
+    const struct audit_note *note, struct problem *why);
+
 /* The oldest audit record above number that stored has not confirmed; false: none. */
 bool directory_pending(const struct directory *d, uint64_t above, uint64_t *number,
     struct pending_audit_record *out);

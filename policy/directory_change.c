@@ -54,6 +54,8 @@ write_changes(struct directory *d, const struct change *changes, size_t count,
 	if (st == STATUS_OK)
 		st = write_counter(t, SLICE("audit"), d->next_audit, why);
 	if (st == STATUS_OK)
+		st = write_counter(t, SLICE("fetching_held"), d->fetching_held, why);
+	if (st == STATUS_OK)
 		return txn_commit(&t, why);
 	txn_abort(&t);
 	return st;
@@ -356,4 +358,25 @@ directory_pending_done(struct directory *d, uint64_t number, struct problem *why
 	if (directory_list_get(&d->lists[TABLE_PENDING_AUDIT], change.key) == NULL)
 		return STATUS_ABSENT;
 	return commit(d, &change, 1, why);
+}
+
+uint64_t
+directory_fetching_held(const struct directory *d)
+{
+	return d->fetching_held - 1;
+}
+
+enum status
+directory_hold_fetching(struct directory *d, uint64_t since_s, const struct audit_note *note,
+    struct problem *why)
+{
+	struct change changes[CHANGES_MAX];
+	uint64_t before = d->fetching_held;
+	enum status st;
+
+	d->fetching_held = since_s + 1;
+	st = commit_noted(d, changes, 0, note, why);
+	if (st != STATUS_OK)
+		d->fetching_held = before;
+	return st;
 }

@@ -54,6 +54,7 @@ struct directory {
 	struct table *by_name;		/* display name key -> struct people */
 	uint32_t next_account, next_fetch, next_route;
 	uint64_t next_audit;
+	uint64_t fetching_held;		/* 1 + since when; 1: it is not */
 	pthread_mutex_t lock;	/* held to change what directory_credentials() reads */
 };
 

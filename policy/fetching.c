@@ -106,7 +106,7 @@ answer(struct policyd *p, uint64_t peer, uint16_t type, uint32_t request, enum s
 }
 
 static struct policy_fetch
-for_fetchd(const struct fetch_record *r)
+for_fetchd(const struct directory *d, const struct fetch_record *r)
 {
 	return (struct policy_fetch){
 		.id = r->id,
@@ -117,7 +117,7 @@ for_fetchd(const struct fetch_record *r)
 		.user = r->user,
 		.every_s = r->every_s,
 		.keep_days = r->keep_days,
-		.is_enabled = r->is_enabled,
+		.is_enabled = r->is_enabled && directory_fetching_held(d) == 0,
 		.checks_certificate = r->checks_certificate,
 		.ca_path = r->ca_path,
 	};
@@ -134,7 +134,7 @@ fetching_list(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 	(void)sessions;
 	p->fetching->fetchd = ipc_peer_id(peer);
 	for (size_t i = 0; i < count; i++)
-		list[i] = for_fetchd(directory_fetch_at(p->directory, i));
+		list[i] = for_fetchd(p->directory, directory_fetch_at(p->directory, i));
 	policy_answer_put(&out, STATUS_OK, NULL);
 	policy_fetch_list_put(&out, list, (uint32_t)count);
 	ipc_send(peer, frame->type, frame->request, buf_slice(&out), -1);

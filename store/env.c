@@ -611,6 +611,18 @@ txn_delete(struct txn *t, unsigned table, struct slice key, struct problem *why)
 }
 
 enum status
+txn_count(struct txn *t, unsigned table, uint64_t *out, struct problem *why)
+{
+	MDB_stat stat;
+	int rc = mdb_stat(t->mdb, table_of(t, table), &stat);
+
+	if (rc != 0)
+		return env_status(rc, why, "counting records");
+	*out = stat.ms_entries;
+	return STATUS_OK;
+}
+
+enum status
 cursor_open(struct txn *t, unsigned table, struct cursor **out, struct problem *why)
 {
 	MDB_cursor *mdb;

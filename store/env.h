@@ -67,6 +67,8 @@ MUST_USE enum status txn_delete(struct txn *t, unsigned table, struct slice key,
 
 /* Puts and deletes made in it so far. */
 uint64_t txn_writes(const struct txn *t);
+/* Records of a table. */
+MUST_USE enum status txn_count(struct txn *t, unsigned table, uint64_t *out, struct problem *why);
 
 /* A cursor of a transaction; close it before the transaction ends. */
 MUST_USE enum status cursor_open(struct txn *t, unsigned table, struct cursor **out,
