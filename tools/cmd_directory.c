@@ -124,6 +124,7 @@ static const struct directory_form {
 	{ "fetch", "show", { NAMED("name") }, SHOWN_DETAILS, NULL, 0 },
 	{ "fetch", "remove", { NAMED("name") }, SHOWN_NOTHING, NULL, 0 },
 	{ "fetch", "run", { NAMED("name") }, SHOWN_PROGRESS, NULL, 0 },
+	{ "fetch", "release", { PLAIN }, SHOWN_NOTHING, NULL, 0 },
 	{ "route", "add", { { "name" }, 1, WITH(route_options), "secret",
 	    "Password at the smarthost: " }, SHOWN_NOTHING, NULL, 0 },
 	{ "route", "set", { { "name" }, 1, WITH(route_options), NULL, NULL }, SHOWN_NOTHING, NULL,
@@ -255,6 +256,7 @@ const struct command directory_commands[] = {
 	{ "fetch", "show", "NAME", "one, and what its last run did", run },
 	{ "fetch", "remove", "NAME", "collect it no more", run },
 	{ "fetch", "run", "NAME", "collect now, wait, say what was done", run },
+	{ "fetch", "release", "", "after a restore: collect again", run },
 	{ "route", "add", "NAME " ROUTE_OPTIONS,
 	    "how mail leaves: a route for the sender's address is taken first, then one for the "
 	    "recipient's domain, then the default; without --tls it is require with a login and "

@@ -38,6 +38,8 @@ extern const struct command directory_commands[];	/* user domain alias fetch */
 extern const struct command audit_commands[];		/* audit */
 extern const struct command queue_commands[];		/* queue */
 
-command_run cmd_init, cmd_serve, cmd_check, cmd_endpoints, cmd_upgrade, cmd_verify;
+extern const struct command backup_commands[];		/* backup */
+
+command_run cmd_restore, cmd_init, cmd_serve, cmd_check, cmd_endpoints, cmd_upgrade, cmd_verify;
 
 #endif

@@ -25,6 +25,10 @@ instance_enter(const char *dir, struct problem *why)
 		problem_set_errno(why, errno, "cannot enter %s", dir);
 		return errno == EACCES ? STATUS_DENIED : STATUS_ABSENT;
 	}
+	if (access(INSTANCE_PARTIAL, F_OK) == 0) {
+		problem_set(why, "a restore to %s has not ended: run it again", dir);
+		return STATUS_ABSENT;
+	}
 	if (access("tradepost.conf", F_OK) != 0 || chdir("run") != 0) {
 		if (errno == EACCES) {
 			problem_set(why, "%s belongs to somebody else: run this as its owner", dir);
@@ -35,6 +39,19 @@ instance_enter(const char *dir, struct problem *why)
 		    "YOUR.DOMAIN",
 		    dir, dir);
 		return STATUS_ABSENT;
+	}
+	return STATUS_OK;
+}
+
+enum status
+instance_folders_make(struct problem *why)
+{
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		if ((mkdir(folders[i].name, folders[i].mode) != 0 && errno != EEXIST) ||
+		    chmod(folders[i].name, folders[i].mode) != 0) {
+			problem_set_errno(why, errno, "cannot make %s", folders[i].name);
+			return STATUS_IO;
+		}
 	}
 	return STATUS_OK;
 }
@@ -55,13 +72,8 @@ instance_make(const char *dir, struct problem *why)
 		problem_set(why, "%s holds an instance already", dir);
 		return STATUS_EXISTS;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		if ((mkdir(folders[i].name, folders[i].mode) != 0 && errno != EEXIST) ||
-		    chmod(folders[i].name, folders[i].mode) != 0) {
-			problem_set_errno(why, errno, "cannot make %s/%s", dir, folders[i].name);
-			return STATUS_IO;
-		}
-	}
+	if (instance_folders_make(why) != STATUS_OK)
+		return STATUS_IO;
 	if (chdir("run") != 0) {
 		problem_set_errno(why, errno, "cannot enter %s/run", dir);
 		return STATUS_IO;

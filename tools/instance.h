@@ -15,6 +15,7 @@
 #include "base/status.h"
 
 #define INSTANCE_CONF "../tradepost.conf"
+#define INSTANCE_PARTIAL "restore.partial"	/* in DIR while it is being restored */
 #define INSTANCE_CERT "../tls/cert.pem"
 #define INSTANCE_KEY "../tls/key.pem"
 #define INSTANCE_CA "../tls/ca.pem"
@@ -27,6 +28,8 @@
 MUST_USE enum status instance_enter(const char *dir, struct problem *why);
 /* Make DIR and its folders, readable by nobody else.  EXISTS when there is an instance already. */
 MUST_USE enum status instance_make(const char *dir, struct problem *why);
+/* The folders of an instance in the current directory, as instance_make() makes them. */
+MUST_USE enum status instance_folders_make(struct problem *why);
 /* Hold the lock of whoever serves this instance until the process ends.  BUSY: somebody does. */
 MUST_USE enum status instance_lock(struct problem *why);
 

@@ -19,6 +19,8 @@ const struct command instance_commands[] = {
 	{ "upgrade", "", "", "make a stopped instance's store, written by an older version, one of this",
 	    cmd_upgrade },
 	{ "verify", "", "[STORE]", "look at every record of the store, served or not", cmd_verify },
+	{ "restore", "", "--from DIRECTORY|FILE [--at BACKUP]",
+	    "make an instance in DIR, which is new, of a backup", cmd_restore },
 	{ 0 },
 };
 
@@ -27,6 +29,7 @@ static const struct command *const tables[] = {
 	directory_commands,
 	audit_commands,
 	queue_commands,
+	backup_commands,
 };
 
 static const struct command *

@@ -1,0 +1,250 @@
+/*
+ * mailadm backup: the whole instance, served or not, into a directory that
+ * keeps many backups; what is in there, and what of it may go.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "store/backup.h"
+#include "tools/arguments.h"
+#include "tools/backup_show.h"
+#include "tools/instance.h"
+#include "tools/print.h"
+#include "tools/store_hold.h"
+
+#define NICE 10
+
+static const struct column columns[] = {
+	{ "backup", "BACKUP", 17 }, { "taken", "TAKEN", 21 }, { "messages", "MESSAGES", 9 },
+	{ "texts", "TEXTS", 9 }, { "bytes", "BYTES", 14 }, { "state", "STATE", 0 },
+};
+
+/* What of an instance is copied beside its store and directory. */
+static const char *const files[] = { "tradepost.conf", "tls", NULL };
+
+static bool
+is_held(void *ctx)
+{
+	return store_hold_lasts(*(int *)ctx);
+}
+
+static json_t *
+row_of(const struct backup_manifest *m)
+{
+	json_t *row = json_object();
+	struct buf at = buf_init(64);
+
+	clock_format_rfc3339(m->taken_at, &at);
+	print_set(row, "backup", slice_from_cstr(m->name));
+	print_set(row, "taken", buf_slice(&at));
+	json_object_set_new(row, "bytes", json_integer((json_int_t)backup_manifest_size(m)));
+	for (size_t i = 0; i < BACKUP_ROWS; i++) {
+		buf_reset(&at);
+		buf_printf(&at, "%ss", backup_tables[i].name);
+		json_object_set_new(row, at.ptr, json_integer((json_int_t)m->rows[i]));
+	}
+	buf_clear(&at);
+	return row;
+}
+
+static void
+tell_taken(const struct invocation *in, const struct backup_result *r, bool is_proved)
+{
+	json_t *row;
+
+	if (!in->is_json) {
+		printf("backup %s: %llu bytes, %llu of them new%s\n", r->name,
+		    (unsigned long long)r->size_bytes, (unsigned long long)r->new_bytes,
+		    is_proved ? "; proved" : "");
+		return;
+	}
+	row = json_object();
+	print_set(row, "backup", slice_from_cstr(r->name));
+	json_object_set_new(row, "bytes", json_integer((json_int_t)r->size_bytes));
+	json_object_set_new(row, "new_bytes", json_integer((json_int_t)r->new_bytes));
+	json_object_set_new(row, "read_bytes", json_integer((json_int_t)r->read_bytes));
+	json_object_set_new(row, "proved", json_boolean(is_proved));
+	print_json(row);
+	json_decref(row);
+}
+
+static enum status
+prove(struct backup_place *p, const char *name, const struct backup_hooks *hooks,
+    struct problem *why)
+{
+	struct backup_manifest m;
+	char scratch[4096];
+	enum status st = backup_find(p, name, &m, why);
+
+	if (st != STATUS_OK)
+		return st;
+	st = scratch_make("../backup/prove", scratch, why);
+	if (st == STATUS_OK) {
+		st = backup_prove(p, &m, scratch, hooks, why);
+		scratch_remove(scratch);
+	}
+	backup_manifest_clear(&m);
+	return st;
+}
+
+/* Served: no text goes while we copy.  Else nobody removes any. */
+static enum status
+take(const struct invocation *in, struct backup_place *p, const struct backup_hooks *hooks,
+    struct backup_result *r, struct problem *why)
+{
+	struct backup_source source = { .root = "..", .files = files };
+	struct problem unserved = { "" };
+	int hold = -1;
+	enum status st = store_hold(in, &hold, &unserved);
+
+	if (st != STATUS_OK && st != STATUS_BUSY) {
+		*why = unserved;
+		return st;
+	}
+	if (st == STATUS_OK) {
+		source.is_held = is_held;
+		source.ctx = &hold;
+	}
+	st = backup_take(p, &source, hooks, r, why);
+	if (hold >= 0)
+		close(hold);
+	return st;
+}
+
+static enum status
+backup_run(const struct invocation *in, struct problem *why)
+{
+	const char *to = NULL;
+	bool is_proved = false;
+	const struct argument arguments[] = { { .name = "--to", .text = &to },
+		{ .name = "--prove", .flag = &is_proved } };
+	struct backup_show show;
+	struct backup_hooks hooks = backup_show_begin(in, &show);
+	struct backup_result r = { .size_bytes = 0 };
+	struct backup_place *p = NULL;
+	enum status st = arguments_read(in, arguments, ARRAY_LEN(arguments), why);
+
+	if (st == STATUS_OK && to == NULL) {
+		problem_set(why, "say where the backups are: --to DIRECTORY");
+		st = STATUS_SYNTAX;
+	}
+	if (st == STATUS_OK)
+		st = backup_open(to, BACKUP_CHANGE, &p, why);
+	if (st == STATUS_OK)
+		st = instance_enter(in->dir, why);
+	if (st != STATUS_OK)
+		goto out;
+	(void)setpriority(PRIO_PROCESS, 0, NICE);	/* mail goes first */
+	st = take(in, p, &hooks, &r, why);
+	if (st == STATUS_OK && is_proved)
+		st = prove(p, r.name, &hooks, why);
+	backup_show_end(&show);
+	if (st == STATUS_OK)
+		tell_taken(in, &r, is_proved);
+out:
+	backup_close(&p);
+	return st;
+}
+
+static enum status
+need_from(const char *from, struct problem *why)
+{
+	if (from != NULL)
+		return STATUS_OK;
+	problem_set(why, "say where the backups are: --from DIRECTORY");
+	return STATUS_SYNTAX;
+}
+
+static enum status
+list_one(const struct invocation *in, struct backup_place *p, const char *name)
+{
+	struct backup_manifest m = { .taken_at = 0 };
+	struct problem why = { "" };
+	enum status st = backup_find(p, name, &m, &why);
+	json_t *row = row_of(&m);
+
+	print_set(row, "backup", slice_from_cstr(name));
+	print_set(row, "state", slice_from_cstr(st == STATUS_OK ? "there" : why.text));
+	if (in->is_json)
+		print_json(row);
+	else
+		print_row(columns, ARRAY_LEN(columns), row);
+	json_decref(row);
+	backup_manifest_clear(&m);
+	return st;
+}
+
+static enum status
+backup_list(const struct invocation *in, struct problem *why)
+{
+	const char *from = NULL;
+	const struct argument arguments[] = { { .name = "--from", .text = &from } };
+	struct backup_names names = { 0 };
+	struct backup_place *p = NULL;
+	size_t damaged = 0;
+	enum status st = arguments_read(in, arguments, ARRAY_LEN(arguments), why);
+
+	if (st == STATUS_OK)
+		st = need_from(from, why);
+	if (st == STATUS_OK)
+		st = backup_open(from, BACKUP_LOOK, &p, why);
+	if (st == STATUS_OK)
+		st = backup_names(p, &names, why);
+	if (st == STATUS_OK && !in->is_json && names.count > 0)
+		print_headings(columns, ARRAY_LEN(columns));
+	for (size_t i = 0; st == STATUS_OK && i < names.count; i++)
+		damaged += list_one(in, p, names.names[i]) != STATUS_OK;
+	backup_names_clear(&names);
+	backup_close(&p);
+	if (st == STATUS_OK && damaged > 0) {
+		problem_set(why, "%zu of them cannot be read", damaged);
+		st = STATUS_CORRUPT;
+	}
+	return st;
+}
+
+static enum status
+backup_pack_run(const struct invocation *in, struct problem *why)
+{
+	const char *from = NULL, *at = "", *file = NULL;
+	const struct argument arguments[] = { { .name = "--from", .text = &from },
+		{ .name = "--at", .text = &at }, { .text = &file } };
+	struct backup_show show;
+	struct backup_hooks hooks = backup_show_begin(in, &show);
+	struct backup_manifest m = { .taken_at = 0 };
+	struct backup_place *p = NULL;
+	enum status st = arguments_read(in, arguments, ARRAY_LEN(arguments), why);
+
+	if (st == STATUS_OK)
+		st = need_from(from, why);
+	if (st == STATUS_OK && file == NULL) {
+		problem_set(why, "name the file to write");
+		st = STATUS_SYNTAX;
+	}
+	if (st == STATUS_OK)
+		st = backup_open(from, BACKUP_LOOK, &p, why);
+	if (st == STATUS_OK)
+		st = backup_find(p, at, &m, why);
+	if (st == STATUS_OK)
+		st = backup_pack(p, &m, file, &hooks, why);
+	backup_show_end(&show);
+	if (st == STATUS_OK && !in->is_json)
+		printf("backup %s packed\n", m.name);
+	backup_manifest_clear(&m);
+	backup_close(&p);
+	return st;
+}
+
+const struct command backup_commands[] = {
+	{ "backup", "list", "--from DIRECTORY", "the backups that are there", backup_list },
+	{ "backup", "pack", "FILE --from DIRECTORY [--at BACKUP]",
+	    "one backup as one file, which restore reads, too", backup_pack_run },
+	{ "backup", "", "--to DIRECTORY [--prove]",
+	    "add a backup of this instance, served or not; --prove restores it aside and verifies it",
+	    backup_run },
+	{ 0 },
+};
