@@ -20,6 +20,7 @@ folder_open(struct change *c, uint32_t account, uint32_t mailbox, struct folder 
 	memcpy(f->name, f->row.name.ptr, f->row.name.len);
 	f->row.name.ptr = f->name;
 	f->bytes = f->messages = 0;
+	f->expunged_before = f->row.expunge_modseq;
 	f->is_chunk_loaded = f->is_chunk_changed = false;
 	return STATUS_OK;
 }

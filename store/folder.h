@@ -18,6 +18,7 @@ struct folder {
 	struct mailbox_row row;		/* its name lies in name */
 	char name[MAILBOX_NAME_MAX];
 	int64_t bytes, messages;	/* what the account has more */
+	uint64_t expunged_before;	/* once one was removed: the change that did so before */
 	uint32_t chunk_number;
 	bool is_chunk_loaded, is_chunk_changed;
 	struct flags_chunk chunk;

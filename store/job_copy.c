@@ -67,9 +67,7 @@ copy_journal(struct change *c, const struct folder *from, const struct folder *t
 	st = journal_put(c, &line, come, why);
 	if (st != STATUS_OK || kind == COPY_KEEP)
 		return st;
-	line.op = JOURNAL_EXPUNGED;
-	line.mailbox = from->row.id;
-	return journal_put(c, &line, gone, why);
+	return journal_put_expunged(c, from, gone, why);
 }
 
 enum status

@@ -26,11 +26,6 @@ enum status
 expunge_slice(struct job *j, struct change *c, struct folder *f, const struct uidset *uids,
     uint64_t flags, struct problem *why)
 {
-	struct journal_row line = {
-		.op = JOURNAL_EXPUNGED,
-		.account = f->row.account,
-		.mailbox = f->row.id,
-	};
 	struct uidset found = uidset_init(), gone = uidset_init();
 	const struct flags_entry *e;
 	uint32_t next = 0;
@@ -52,7 +47,7 @@ expunge_slice(struct job *j, struct change *c, struct folder *f, const struct ui
 		}
 	}
 	if (st == STATUS_OK && gone.count > 0)
-		st = journal_put(c, &line, &gone, why);
+		st = journal_put_expunged(c, f, &gone, why);
 	if (st == STATUS_OK && gone.count > 0)
 		st = folder_save(c, f, why);
 	if (st == STATUS_OK && next != 0) {

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "store/change.h"
+#include "store/folder.h"
 #include "store/key.h"
 #include "store/store.h"
 #include "store/uidset.h"
@@ -126,4 +127,20 @@ journal_put(struct change *c, const struct journal_row *row, const struct uidset
 	} while (st == STATUS_OK && uids != NULL && at < uids->count);
 	buf_clear(&b);
 	return st;
+}
+
+enum status
+journal_put_expunged(struct change *c, const struct folder *f, const struct uidset *uids,
+    struct problem *why)
+{
+	uint8_t before[8] = { 0 };
+	struct journal_row row = {
+		.op = JOURNAL_EXPUNGED,
+		.account = f->row.account,
+		.mailbox = f->row.id,
+		.before = slice_make(before, sizeof(before)),
+	};
+
+	store_u64le(before, f->expunged_before);
+	return journal_put(c, &row, uids, why);
 }

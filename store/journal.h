@@ -13,7 +13,7 @@
 enum journal_op {
 	JOURNAL_ADDED = 1,	/* delivered, appended or copied in: uids */
 	JOURNAL_FLAGGED,	/* flags of uids changed */
-	JOURNAL_EXPUNGED,	/* uids are gone */
+	JOURNAL_EXPUNGED,	/* uids are gone; before: u64le change of the expunge before it */
 	JOURNAL_MAILBOX_MADE,
 	JOURNAL_MAILBOX_RENAMED,	/* before, after: names */
 	JOURNAL_MAILBOX_REMOVED,
@@ -46,8 +46,12 @@ MUST_USE enum status journal_decode(struct slice key, struct slice value, struct
  * row: change, part, at_s, actor, sid and uids are filled in here; uids may be NULL.
  */
 struct change;
+struct folder;
 struct uidset;
 MUST_USE enum status journal_put(struct change *c, const struct journal_row *row,
+    const struct uidset *uids, struct problem *why);
+/* The row of messages that were removed from a folder. */
+MUST_USE enum status journal_put_expunged(struct change *c, const struct folder *f,
     const struct uidset *uids, struct problem *why);
 
 #endif
