@@ -1,6 +1,7 @@
 #include "base/mem.h"
 #include "imapd/change.h"
 #include "imapd/command.h"
+#include "imapd/condstore.h"
 #include "imapd/names.h"
 #include "imapd/parse.h"
 #include "imapd/selected.h"
@@ -45,6 +46,7 @@ moved(void *ctx, enum status st, const struct store_result *r, const struct prob
 		put_code(&line, r);
 		buf_append(&line, SLICE("] Moved\r\n"));
 		conn_write(s->conn, buf_slice(&line));
+		condstore_put_code(s, r->change);
 	}
 	buf_clear(&line);
 	change_done(s, st, r, why);

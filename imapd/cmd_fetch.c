@@ -4,10 +4,14 @@
 #include "imapd/condstore.h"
 #include "imapd/fetch.h"
 #include "imapd/parse.h"
+#include "imapd/qresync.h"
 #include "imapd/selected.h"
 #include "imapd/worker.h"
+#include "net/conn.h"
 #include "store/flags.h"
 #include "store/store.h"
+
+#define VANISHED_MAX (16 * 1024 * 1024)	/* of the longest sets */
 
 /* Clients look for UID first in the answer to UID FETCH. */
 static void
@@ -101,49 +105,131 @@ marked_seen(void *ctx, enum status st, const struct store_result *r, const struc
 	begin(s);
 }
 
-/* RFC 7162 s.3.1.4: with CHANGEDSINCE, MODSEQ is told whether it is asked for or not. */
-static enum status
-read_modifier(struct imap_session *s, struct imap_reader *args, struct fetch *job)
-{
-	bool has;
-	enum status st = condstore_take_modifier(args, SLICE("CHANGEDSINCE"), &has,
-	    &job->changed_since);
+struct modifiers {
+	bool has_changed_since, wants_vanished;
+};
 
+static enum status
+take_modifier(struct imap_reader *args, struct fetch *job, struct modifiers *m)
+{
+	struct slice word;
+
+	if (imap_take_atom(args, &word) != STATUS_OK)
+		return STATUS_SYNTAX;
+	if (slice_equal_nocase(word, SLICE("VANISHED"))) {
+		m->wants_vanished = true;
+		return STATUS_OK;
+	}
+	if (!slice_equal_nocase(word, SLICE("CHANGEDSINCE")) || m->has_changed_since)
+		return STATUS_SYNTAX;
+	m->has_changed_since = true;
+	return condstore_take_number(args, &job->changed_since);
+}
+
+/*
+ * RFC 7162 s.3.1.4, s.3.2.6: with CHANGEDSINCE, MODSEQ is told whether it is asked for or not;
+ * VANISHED only beside it, in UID FETCH, and when it was enabled.
+ */
+static enum status
+read_modifiers(struct imap_session *s, struct imap_reader *args, struct fetch *job,
+    struct modifiers *m)
+{
+	struct imap_reader ahead = *args;
+	enum status st = STATUS_OK;
+
+	if (imap_take_space(&ahead) && imap_take_byte(&ahead, '(')) {
+		do {
+			st = take_modifier(&ahead, job, m);
+		} while (st == STATUS_OK && imap_take_space(&ahead));
+		if (st == STATUS_OK && !imap_take_byte(&ahead, ')'))
+			st = STATUS_SYNTAX;
+		*args = ahead;
+	}
 	if (st == STATUS_OK)
 		st = parse_end(args);
 	if (st != STATUS_OK)
 		return st;
-	if (has && !fetch_items_have(&job->items, FETCH_MODSEQ))
+	if (m->wants_vanished && !(s->run.is_uid && m->has_changed_since && s->has_qresync))
+		return command_refuse(s, STATUS_SYNTAX,
+		    "VANISHED is for UID FETCH with CHANGEDSINCE once QRESYNC is enabled");
+	if (m->has_changed_since && !fetch_items_have(&job->items, FETCH_MODSEQ))
 		fetch_items_add(&job->items, FETCH_MODSEQ);
 	if (fetch_items_have(&job->items, FETCH_MODSEQ))
 		condstore_enable(s);
 	return STATUS_OK;
 }
 
-/* FETCH: read messages.  RFC 3501 s.6.4.5. */
+/* What of the client's set has gone since; it need not be in the view. */
+static enum status
+tell_vanished(struct imap_session *s, struct slice set, struct fetch *job)
+{
+	struct selected *sel = s->selected;
+	struct buf out = buf_init(VANISHED_MAX);
+	struct uidset among = uidset_init();
+	struct problem why = { 0 };
+	struct mailbox_row row;
+	struct txn *t = NULL;
+	bool is_saved = slice_equal(set, SLICE("$"));
+	enum status st = is_saved ? STATUS_OK : sequence_read_set(set, UINT32_MAX, &among);
+
+	if (st == STATUS_OK)
+		st = txn_begin_read(store_env(s->worker->store), &t, &why);
+	if (st == STATUS_OK)
+		st = mailbox_get(t, sel->mailbox, &row, &why);
+	if (st == STATUS_OK) {
+		job->changed_since = qresync_since(&row, job->changed_since);
+		st = qresync_write_vanished(sel, t, &row, job->changed_since,
+		    is_saved ? &sel->view.saved : &among, 0, &out, &why);
+	}
+	txn_abort(&t);
+	if (st == STATUS_OK)
+		conn_write(s->conn, buf_slice(&out));
+	uidset_clear(&among);
+	buf_clear(&out);
+	/* A mailbox that is gone has told so, or will. */
+	return st == STATUS_ABSENT ? STATUS_OK : st;
+}
+
+static enum status
+read_arguments(struct imap_session *s, struct imap_reader *args, struct fetch *job,
+    struct modifiers *m, struct slice *set)
+{
+	struct imap_reader ahead = *args;
+	enum status st = parse_set(s, args, &job->uids);
+
+	/* Read already: as the client wrote it. */
+	if (st == STATUS_OK && (!imap_take_space(&ahead) ||
+	    imap_take_set(&ahead, set) != STATUS_OK || !imap_take_space(args)))
+		st = STATUS_SYNTAX;
+	if (st == STATUS_OK)
+		st = fetch_items_parse(args, &job->items);
+	if (st == STATUS_OK)
+		st = read_modifiers(s, args, job, m);
+	return st;
+}
+
+/* FETCH: read messages.  RFC 3501 s.6.4.5, RFC 7162 s.3.2.6. */
 enum status
 cmd_fetch(struct imap_session *s, struct imap_reader *args)
 {
 	struct fetch *job = mem_new(struct fetch);
+	struct modifiers m = { 0 };
+	struct slice set;
 	enum status st;
 
 	job->uids = uidset_init();
 	job->seen = uidset_init();
 	s->run.data = job;
 	s->run.data_free = job_free;
-	st = parse_set(s, args, &job->uids);
-	if (st == STATUS_OK && !imap_take_space(args))
-		st = STATUS_SYNTAX;
-	if (st == STATUS_OK)
-		st = fetch_items_parse(args, &job->items);
-	if (st == STATUS_OK)
-		st = read_modifier(s, args, job);
+	st = read_arguments(s, args, job, &m, &set);
 	if (st != STATUS_OK)
 		return st;
 	if (s->run.is_uid)
 		put_uid_first(&job->items);
 	if (job->items.sets_seen && !s->selected->is_read_only)
 		st = find_unseen(s, job, &job->seen);
+	if (st == STATUS_OK && m.wants_vanished)
+		st = tell_vanished(s, set, job);
 	if (st != STATUS_OK)
 		return st;
 	if (job->seen.count == 0)

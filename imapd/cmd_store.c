@@ -97,7 +97,7 @@ choose_shown(const struct imap_session *s, struct store_job *job, const struct u
 		if (uidset_add(&show->uids, changed->ranges[i].first,
 		    changed->ranges[i].last) != STATUS_OK)
 			break;
-	if (s->run.is_uid)
+	if (s->run.is_uid || s->has_qresync)
 		fetch_items_add(&show->items, FETCH_UID);
 	if (s->has_condstore)
 		fetch_items_add(&show->items, FETCH_MODSEQ);

@@ -170,6 +170,8 @@ command_finish(struct imap_session *s, enum status st)
 	if (c != NULL && s->state == IMAP_SELECTED)
 		selected_report(s->selected, s->run.is_uid && c->updates != UPDATES_NONE ?
 		    UPDATES_ALL : c->updates);
+	if (s->state == IMAP_CLOSED)
+		return;
 	reply(s, st);
 	command_clear(s);
 	command_reader_reset(&s->reader);

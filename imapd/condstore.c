@@ -77,6 +77,15 @@ condstore_take_modifier(struct imap_reader *args, struct slice name, bool *has, 
 }
 
 void
+condstore_put_code(struct imap_session *s, uint64_t change)
+{
+	if (!s->has_condstore)
+		return;
+	buf_append(&s->run.code, SLICE("HIGHESTMODSEQ "));
+	buf_append_u64(&s->run.code, change);
+}
+
+void
 condstore_write(struct buf *out, uint64_t modseq)
 {
 	buf_append(out, SLICE("MODSEQ ("));

@@ -24,6 +24,8 @@ MUST_USE enum status condstore_take_number(struct imap_reader *args, uint64_t *o
  */
 MUST_USE enum status condstore_take_modifier(struct imap_reader *args, struct slice name,
     bool *has, uint64_t *out);
+/* The command that ends has made this change, and all up to it is told: HIGHESTMODSEQ. */
+void condstore_put_code(struct imap_session *s, uint64_t change);
 /* "MODSEQ (12)" */
 void condstore_write(struct buf *out, uint64_t modseq);
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "imapd/condstore.h"
+#include "imapd/qresync.h"
 #include "imapd/worker.h"
 #include "imapd/write.h"
 #include "net/conn.h"
@@ -176,6 +177,22 @@ flush(struct selected *sel, struct buf *out, size_t above)
 }
 
 /* From the last to the first, so that no number moves before its message is told. */
+static void
+write_expunges(struct selected *sel, const struct uidset *hit, struct buf *out)
+{
+	for (uint32_t i = hit->count; i-- > 0;) {
+		uint32_t number = sequence_number(&sel->view, hit->ranges[i].last);
+		uint32_t left = hit->ranges[i].last - hit->ranges[i].first + 1;
+
+		for (; left > 0; left--, number--) {
+			buf_append(out, SLICE("* "));
+			buf_append_u64(out, number);
+			buf_append(out, SLICE(" EXPUNGE\r\n"));
+			flush(sel, out, REPORT_PIECE);
+		}
+	}
+}
+
 static enum status
 report_gone(struct selected *sel, struct buf *out)
 {
@@ -185,17 +202,10 @@ report_gone(struct selected *sel, struct buf *out)
 	for (uint32_t i = 0; st == STATUS_OK && i < sel->gone.count; i++)
 		st = sequence_within(&sel->view, sel->gone.ranges[i].first,
 		    sel->gone.ranges[i].last, &hit);
-	for (uint32_t i = hit.count; st == STATUS_OK && i-- > 0;) {
-		uint32_t number = sequence_number(&sel->view, hit.ranges[i].last);
-		uint32_t left = hit.ranges[i].last - hit.ranges[i].first + 1;
-
-		for (; left > 0; left--, number--) {
-			buf_append(out, SLICE("* "));
-			buf_append_u64(out, number);
-			buf_append(out, SLICE(" EXPUNGE\r\n"));
-			flush(sel, out, REPORT_PIECE);
-		}
-	}
+	if (st == STATUS_OK && sel->session->has_qresync)
+		qresync_write_gone(&hit, out);
+	else if (st == STATUS_OK)
+		write_expunges(sel, &hit, out);
 	sequence_remove(&sel->view, &hit);
 	uidset_clear(&hit);
 	return st;
@@ -303,6 +313,16 @@ selected_write_flags(struct selected *sel, struct txn *t, struct buf *out, struc
 	return STATUS_OK;
 }
 
+/*
+ * A mod-sequence says to such a client that it knows all up to there: what has gone before
+ * is told first.
+ */
+static bool
+must_hold_flags(const struct selected *sel, enum command_updates updates)
+{
+	return updates != UPDATES_ALL && sel->session->has_qresync && sel->gone.count > 0;
+}
+
 void
 selected_report(struct selected *sel, enum command_updates updates)
 {
@@ -315,11 +335,17 @@ selected_report(struct selected *sel, enum command_updates updates)
 	if (!selected_has_news(sel) || updates == UPDATES_NONE)
 		return;
 	st = txn_begin_read(store_env(s->worker->store), &t, &why);
+	if (st == STATUS_OK)
+		worker_read_journal(s->worker, t);
+	if (s->state == IMAP_CLOSED) {
+		txn_abort(&t);
+		return;
+	}
 	if (st == STATUS_OK && updates == UPDATES_ALL)
 		st = report_gone(sel, &out);
 	if (st == STATUS_OK)
 		st = report_added(sel, t, &out, &why);
-	if (st == STATUS_OK)
+	if (st == STATUS_OK && !must_hold_flags(sel, updates))
 		st = report_flags(sel, t, &out, &why);
 	txn_abort(&t);
 	if (updates == UPDATES_ALL) {

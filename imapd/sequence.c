@@ -147,6 +147,24 @@ sequence_within(const struct sequence *s, uint32_t first, uint32_t last, struct 
 	return st;
 }
 
+bool
+sequence_gaps(const struct sequence *s, uint32_t first, uint32_t last,
+    bool (*each)(void *ctx, uint32_t first, uint32_t last), void *ctx)
+{
+	uint64_t from = first;
+
+	for (uint32_t i = range_find(s, first); from <= last && i < s->count; i++) {
+		const struct sequence_range *r = &s->ranges[i];
+
+		if (r->first > last)
+			break;
+		if (r->first > from && !each(ctx, (uint32_t)from, r->first - 1))
+			return false;
+		from = (uint64_t)r->last + 1;
+	}
+	return from > last || each(ctx, (uint32_t)from, last);
+}
+
 /* What a search has saved and is still there. */
 static enum status
 select_saved(const struct sequence *s, struct uidset *out)
@@ -190,6 +208,46 @@ range_settle(const struct sequence *s, enum sequence_kind kind, uint32_t first, 
 	return true;
 }
 
+/* As many ranges as the set has, given; NULL with *st set. */
+static struct uid_range *
+ranges_new(struct slice set, enum status *st)
+{
+	size_t most = 1;
+
+	for (size_t i = 0; i < set.len; i++)
+		most += set.ptr[i] == ',';
+	*st = set.len == 0 ? STATUS_SYNTAX : most > UIDSET_RANGES_MAX ? STATUS_LIMIT : STATUS_OK;
+	return *st == STATUS_OK ? mem_array(struct uid_range, most) : NULL;
+}
+
+enum status
+sequence_read_set(struct slice set, uint32_t star, struct uidset *out)
+{
+	struct uid_range *ranges;
+	uint32_t first, last, count = 0;
+	enum status st;
+
+	ranges = ranges_new(set, &st);
+	while (st == STATUS_OK && (st = imap_set_next(&set, &first, &last)) == STATUS_OK) {
+		if (first == IMAP_SET_STAR)
+			first = star;
+		if (last == IMAP_SET_STAR)
+			last = star;
+		if (first == 0 || last == 0)
+			st = STATUS_SYNTAX;
+		ranges[count++] = (struct uid_range){ first < last ? first : last,
+			first < last ? last : first };
+	}
+	if (st == STATUS_ABSENT)
+		st = STATUS_OK;
+	if (st == STATUS_OK && count > 1)
+		qsort(ranges, count, sizeof(*ranges), by_first);
+	for (uint32_t i = 0; st == STATUS_OK && i < count; i++)
+		st = uidset_add(out, ranges[i].first, ranges[i].last);
+	mem_free(ranges);
+	return st;
+}
+
 enum status
 sequence_select(const struct sequence *s, struct slice set, enum sequence_kind kind,
     struct uidset *out)
@@ -197,19 +255,12 @@ sequence_select(const struct sequence *s, struct slice set, enum sequence_kind k
 	struct uid_range *ranges;
 	uint32_t first, last, count = 0;
 	uint64_t done = 0;
-	size_t most = 1;
 	enum status st;
 
 	if (slice_equal(set, SLICE("$")))
 		return select_saved(s, out);
-	for (size_t i = 0; i < set.len; i++)
-		most += set.ptr[i] == ',';
-	if (set.len == 0)
-		return STATUS_SYNTAX;
-	if (most > UIDSET_RANGES_MAX)
-		return STATUS_LIMIT;
-	ranges = mem_array(struct uid_range, most);
-	while ((st = imap_set_next(&set, &first, &last)) == STATUS_OK)
+	ranges = ranges_new(set, &st);
+	while (st == STATUS_OK && (st = imap_set_next(&set, &first, &last)) == STATUS_OK)
 		count += range_settle(s, kind, first, last, &ranges[count]);
 	if (st == STATUS_ABSENT)
 		st = STATUS_OK;

@@ -6,6 +6,7 @@
 #ifndef IMAPD_SEQUENCE_H
 #define IMAPD_SEQUENCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/slice.h"
@@ -39,6 +40,16 @@ uint32_t sequence_last(const struct sequence *s);
 /* Append UIDs of the view within [first, last] to out, which holds lower ones only. */
 MUST_USE enum status sequence_within(const struct sequence *s, uint32_t first, uint32_t last,
     struct uidset *out);
+
+/* Call each() for what is missing of [first, last], ascending; it returns false to stop. */
+bool sequence_gaps(const struct sequence *s, uint32_t first, uint32_t last,
+    bool (*each)(void *ctx, uint32_t first, uint32_t last), void *ctx);
+
+/*
+ * A client's set as it is, without a view: in any order, overlapping or not.  star: what '*'
+ * is; 0: it is no set then.  *out: initialised empty.  SYNTAX, LIMIT as below.
+ */
+MUST_USE enum status sequence_read_set(struct slice set, uint32_t star, struct uidset *out);
 
 enum sequence_kind { SEQUENCE_NUMBERS, SEQUENCE_UIDS };
 

@@ -178,6 +178,72 @@ ten_thousand_ranges_are_merged(void **state)
 	buf_clear(&text);
 }
 
+static bool
+print_range(void *ctx, uint32_t first, uint32_t last)
+{
+	buf_printf(ctx, "%u-%u,", first, last);
+	return first != 13;	/* stop there */
+}
+
+static void
+what_is_missing_is_named(void **state)
+{
+	static const struct {
+		uint32_t first, last;
+		const char *gaps;
+	} cases[] = {
+		{ 1, 12, "4-4,6-9," }, { 4, 4, "4-4," }, { 1, 3, "" }, { 2, 6, "4-4,6-6," },
+		{ 7, 8, "7-8," }, { 12, 13, "13-13," }, { 13, UINT32_MAX, "13-4294967295," },
+		{ 20, UINT32_MAX, "20-4294967295," }, { 5, 5, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf text = buf_init(256);
+		struct sequence s;
+
+		fill(&s);
+		CHECK(sequence_gaps(&s, cases[i].first, cases[i].last, print_range, &text) ==
+		    (strstr(cases[i].gaps, "13-") == NULL));
+		CHECK_SLICE(buf_slice(&text), cases[i].gaps);
+		buf_clear(&text);
+		sequence_clear(&s);
+	}
+}
+
+static void
+sets_are_read_in_any_order(void **state)
+{
+	static const struct {
+		const char *set;
+		uint32_t star;
+		enum status status;
+		const char *uids;
+	} cases[] = {
+		{ "1:5,9", 0, STATUS_OK, "1:5,9" },
+		{ "9,5:1,3:6,7", 0, STATUS_OK, "1:7,9" },
+		{ "4294967295:1,2", 0, STATUS_OK, "1:4294967295" },
+		{ "7:*", 9, STATUS_OK, "7:9" }, { "*", 9, STATUS_OK, "9" },
+		{ "7:*", 0, STATUS_SYNTAX, "" }, { "*", 0, STATUS_SYNTAX, "" },
+		{ "", 9, STATUS_SYNTAX, "" }, { "0", 9, STATUS_SYNTAX, "" }, { "1,", 9, STATUS_SYNTAX, "" },
+		{ "$", 9, STATUS_SYNTAX, "" }, { "4294967296", 9, STATUS_SYNTAX, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct uidset out = uidset_init();
+		struct buf text = buf_init(256);
+
+		CHECK_STATUS(sequence_read_set(slice_from_cstr(cases[i].set), cases[i].star, &out),
+		    cases[i].status);
+		if (cases[i].status == STATUS_OK)
+			uidset_print(&out, &text);
+		CHECK_SLICE(buf_slice(&text), cases[i].uids);
+		buf_clear(&text);
+		uidset_clear(&out);
+	}
+}
+
 int
 main(void)
 {
@@ -185,6 +251,8 @@ main(void)
 		cmocka_unit_test(numbers_and_uids_agree),
 		cmocka_unit_test(removed_uids_close_the_gap),
 		cmocka_unit_test(sets_select_what_is_there),
+		cmocka_unit_test(what_is_missing_is_named),
+		cmocka_unit_test(sets_are_read_in_any_order),
 		cmocka_unit_test(an_empty_view_has_nothing_to_select),
 		cmocka_unit_test(ten_thousand_ranges_are_merged),
 	};

@@ -68,6 +68,7 @@ struct imap_session {
 	struct timer *timer;		/* next slice; made when first needed */
 	struct imap_run run;
 	bool has_condstore;		/* it has asked for mod-sequences: condstore.h */
+	bool has_qresync;		/* it has enabled VANISHED: qresync.h */
 	bool is_idle;			/* in IDLE */
 	uint64_t quiet_since_ms;	/* IDLE: when we last sent something */
 };

@@ -127,6 +127,27 @@ note_row(void *ctx, const struct journal_row *row)
 	return true;
 }
 
+static void
+journal_failed(const struct worker *w, enum status st, const struct problem *why)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_ERROR, "imap.journal.unreadable", NULL);
+	log_u64(&l, "after", w->change);
+	log_status(&l, st, why);
+	log_end(&l);
+}
+
+void
+worker_read_journal(struct worker *w, struct txn *t)
+{
+	struct problem why = { 0 };
+	enum status st = journal_each(t, w->change, note_row, w, &why);
+
+	if (st != STATUS_OK)
+		journal_failed(w, st, &why);
+}
+
 void
 worker_follow(struct worker *w)
 {
@@ -136,16 +157,10 @@ worker_follow(struct worker *w)
 	enum status st = txn_begin_read(store_env(w->store), &t, &why);
 
 	if (st == STATUS_OK)
-		st = journal_each(t, w->change, note_row, w, &why);
+		worker_read_journal(w, t);
+	else
+		journal_failed(w, st, &why);
 	txn_abort(&t);
-	if (st != STATUS_OK) {
-		struct log_line l;
-
-		log_begin(&l, LOG_ERROR, "imap.journal.unreadable", NULL);
-		log_u64(&l, "after", w->change);
-		log_status(&l, st, &why);
-		log_end(&l);
-	}
 	for (struct imap_session *s = w->sessions; s != NULL; s = next) {
 		next = s->next;
 		session_changed(s);

@@ -20,6 +20,7 @@ struct store;
 struct store_client;
 struct table;
 struct timer;
+struct txn;
 
 struct worker {
 	struct loop *loop;
@@ -45,6 +46,8 @@ void worker_end(struct daemon *d);
 
 /* Read the journal to its end and note what concerns our sessions; idling clients are told. */
 void worker_follow(struct worker *w);
+/* The same as far as a transaction sees; nobody is told before the next worker_follow(). */
+void worker_read_journal(struct worker *w, struct txn *t);
 /* Sessions that are to hear of a mailbox. */
 void worker_watch(struct worker *w, struct selected *sel);
 void worker_unwatch(struct worker *w, struct selected *sel);
