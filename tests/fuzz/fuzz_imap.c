@@ -15,6 +15,7 @@
 #include "imapd/match.h"
 #include "imapd/names.h"
 #include "imapd/parse.h"
+#include "imapd/qresync.h"
 #include "imapd/reader.h"
 #include "imapd/search_program.h"
 #include "imapd/search_return.h"
@@ -43,6 +44,18 @@ read_name(struct slice wire)
 	buf_clear(&written);
 }
 
+/* What a client says to know, and what it said of sets by themselves. */
+static void
+read_known(struct imap_reader r, const struct sequence *view)
+{
+	struct qresync q;
+
+	if (qresync_take(&r, &q) == STATUS_OK)
+		ASSERT(q.modseq > 0 && q.uid_validity > 0);
+	(void)qresync_matched(view, q.numbers, q.uids);
+	qresync_clear(&q);
+}
+
 static void
 read_set(struct slice text, const struct sequence *view)
 {
@@ -56,6 +69,10 @@ read_set(struct slice text, const struct sequence *view)
 			    sequence_number(view, uids.ranges[i].last) != 0);
 	uidset_clear(&numbers);
 	uidset_clear(&uids);
+	numbers = uidset_init();
+	if (sequence_read_set(text, UINT32_MAX, &numbers) == STATUS_OK)
+		ASSERT(numbers.count > 0 && numbers.ranges[0].first > 0);
+	uidset_clear(&numbers);
 }
 
 /* What extensions put in front of and behind the arguments. */
@@ -99,6 +116,8 @@ read_arguments(struct slice text, const struct sequence *view)
 	read_options(r);
 	(void)!search_program_parse(&r, view, &program);
 	search_program_clear(&program);
+	r = start;
+	read_known(r, view);
 	r = start;
 	(void)!id_read(&r, "fuzz");
 	r = start;
