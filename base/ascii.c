@@ -109,3 +109,20 @@ parse_u32(struct slice s, uint32_t min, uint32_t max, uint32_t *out)
 		*out = (uint32_t)n;
 	return st;
 }
+
+enum status
+ascii_hex_decode(struct slice hex, void *out, size_t len)
+{
+	uint8_t *bytes = out;
+
+	if (hex.len != 2 * len)
+		return STATUS_SYNTAX;
+	for (size_t i = 0; i < len; i++) {
+		int high = ascii_hex_value(hex.ptr[2 * i]), low = ascii_hex_value(hex.ptr[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return STATUS_SYNTAX;
+		bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	return STATUS_OK;
+}

@@ -68,6 +68,8 @@ ascii_upper(char c)
 }
 
 int ascii_hex_value(char c);	/* 0..15, or -1 */
+/* The whole of hex is so many bytes in hexadecimal: SYNTAX when not. */
+MUST_USE enum status ascii_hex_decode(struct slice hex, void *out, size_t len);
 
 /* True when s is valid UTF-8 (no overlong form, no surrogate, RFC 3629). */
 bool utf8_is_valid(struct slice s);

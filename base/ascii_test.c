@@ -29,6 +29,20 @@ classes_hold_for_all_256_bytes(void **state)
 	CHECK(ascii_hex_value(':') == -1 && ascii_hex_value('\xb1') == -1);
 }
 
+static void
+hexadecimal_bytes_are_read_whole_or_not_at_all(void **state)
+{
+	uint8_t out[2] = { 0 };
+
+	(void)state;
+	CHECK_STATUS(ascii_hex_decode(SLICE("0aFf"), out, 2), STATUS_OK);
+	CHECK(out[0] == 0x0a && out[1] == 0xff);
+	CHECK_STATUS(ascii_hex_decode(SLICE(""), out, 0), STATUS_OK);
+	CHECK_STATUS(ascii_hex_decode(SLICE("0aF"), out, 2), STATUS_SYNTAX);
+	CHECK_STATUS(ascii_hex_decode(SLICE("0aFff"), out, 2), STATUS_SYNTAX);
+	CHECK_STATUS(ascii_hex_decode(SLICE("0aFg"), out, 2), STATUS_SYNTAX);
+}
+
 static const struct {
 	struct slice text;
 	bool is_valid;
@@ -154,6 +168,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(classes_hold_for_all_256_bytes),
+		cmocka_unit_test(hexadecimal_bytes_are_read_whole_or_not_at_all),
 		cmocka_unit_test(utf8_is_what_rfc_3629_says),
 		cmocka_unit_test(a_character_is_measured_or_refused),
 		cmocka_unit_test(a_cut_never_splits_a_character),

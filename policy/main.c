@@ -18,6 +18,7 @@
 #include "policy/auth.h"
 #include "policy/directory.h"
 #include "policy/fetching.h"
+#include "policy/heads.h"
 #include "policy/helper.h"
 #include "policy/intake.h"
 #include "policy/outbox.h"
@@ -139,7 +140,9 @@ serve(struct main *m, struct problem *why)
 	p->intake = intake_new(p);
 	p->fetching = fetching_new(p);
 	p->outbox = outbox_new(p);
-	st = start_listening(m, why);
+	st = heads_new(p, DIRECTORY_PATH, &p->heads, why);
+	if (st == STATUS_OK)
+		st = start_listening(m, why);
 	if (st == STATUS_OK)
 		outbox_kick(p->outbox);
 	return st;
@@ -225,6 +228,7 @@ end(struct daemon *d)
 	intake_free(&p->intake);
 	fetching_free(&p->fetching);
 	outbox_free(&p->outbox);
+	heads_free(&p->heads);
 	helpers_free(&p->helpers);
 	plan_client_free(&p->store);
 	auth_free(&p->auth);

@@ -18,6 +18,7 @@ struct admin;
 struct auth;
 struct directory;
 struct fetching;
+struct heads;
 struct helpers;
 struct intake;
 struct loop;
@@ -39,6 +40,7 @@ struct policyd {
 	struct intake *intake;
 	struct fetching *fetching;
 	struct outbox *outbox;
+	struct heads *heads;
 	struct admin *admin;
 	bool is_stopping;
 };

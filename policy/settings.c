@@ -18,6 +18,8 @@ const struct setting policy_setting_rows[] = {
 	    "fd00::/8\".  To the outside their sender has to be an address of the company." },
 	{ "policy", "sent_copy", SETTING_BOOL, FIELD(sent_copy), "yes", 0, 0,
 	    "File what people send in their Sent Items, whatever their mail program does." },
+	{ "policy", "head_every", SETTING_DURATION, FIELD(head_every_s), "1h", 1, 86400,
+	    "How often the head of the archive is signed, and written to policy/archive-heads.log." },
 };
 
 const size_t policy_setting_count = ARRAY_LEN(policy_setting_rows);

@@ -15,6 +15,7 @@ struct policy_settings {
 	uint32_t auth_queue;
 	char *lan;
 	bool sent_copy;
+	uint32_t head_every_s;	/* from one signed head of the archive to the next */
 };
 
 extern const struct setting policy_setting_rows[];

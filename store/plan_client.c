@@ -1,8 +1,11 @@
 #include "store/plan_client.h"
 
+#include <string.h>
+
 #include "base/id.h"
 #include "base/mem.h"
 #include "net/ipc.h"
+#include "store/archive_verify.h"
 #include "store/asker.h"
 #include "store/keep.h"
 #include "store/request.h"
@@ -203,4 +206,35 @@ plan_fetched_keep(struct plan_client *c, uint32_t fetch, const struct slice *uid
 		b.is_over = true;
 	buf_clear(&names);
 	return asker_ask(c->asker, STORE_FETCHED_KEEP, &b, -1, keep_answered, (asker_fn *)done, ctx);
+}
+
+static void
+head_answered(asker_fn *fn, void *ctx, enum status st, struct reader *in,
+    struct ipc_frame *frame, const struct problem *why)
+{
+	head_done *done = (head_done *)fn;
+	struct archive_head head = { 0 };
+	uint64_t store = 0;
+	struct slice hash;
+
+	(void)frame;
+	(void)why;
+	if (st == STATUS_OK) {
+		store = read_u64le(in);
+		head.entry = read_u64le(in);
+		hash = read_bytes(in, sizeof(head.hash));
+		if (reader_at_end(in))
+			memcpy(head.hash, hash.ptr, sizeof(head.hash));
+		else
+			st = STATUS_BUSY;
+	}
+	done(ctx, st, store, &head);
+}
+
+uint32_t
+plan_head(struct plan_client *c, head_done *done, void *ctx)
+{
+	struct buf b = buf_init(16);
+
+	return asker_ask(c->asker, STORE_ARCHIVE_HEAD, &b, -1, head_answered, (asker_fn *)done, ctx);
 }

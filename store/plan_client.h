@@ -49,4 +49,10 @@ uint32_t plan_fetched(struct plan_client *c, uint32_t fetch, const struct slice 
 uint32_t plan_fetched_keep(struct plan_client *c, uint32_t fetch, const struct slice *uidls,
     uint32_t count, bool is_last, fetched_done *done, void *ctx);
 
+/* The last entry of the archive's chain, and the store's number. */
+struct archive_head;
+typedef void head_done(void *ctx, enum status st, uint64_t store,
+    const struct archive_head *head);
+uint32_t plan_head(struct plan_client *c, head_done *done, void *ctx);
+
 #endif

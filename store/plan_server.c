@@ -127,6 +127,21 @@ plan_keep_frame(struct stored *s, struct ipc_peer *peer, const struct ipc_frame 
 	return st;
 }
 
+/* STORE_ARCHIVE_HEAD: nothing -> u64 store id, u64 entry, its hash. */
+static enum status
+plan_head_frame(const struct stored *s, struct txn *t, struct buf *out, struct problem *why)
+{
+	struct counters n;
+	enum status st = counters_get(t, &n, why);
+
+	if (st != STATUS_OK)
+		return st;
+	put_u64le(out, store_id(s->store));
+	put_u64le(out, n.archive);
+	buf_append(out, slice_make(n.archive_hash, sizeof(n.archive_hash)));
+	return STATUS_OK;
+}
+
 static enum status
 plan_ask(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame, struct buf *out,
     struct problem *why)
@@ -141,6 +156,8 @@ plan_ask(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame,
 		st = plan_thread_frame(t, frame->payload, out, why);
 	else if (frame->type == STORE_FETCHED)
 		st = plan_fetched_frame(t, frame->payload, out, why);
+	else if (frame->type == STORE_ARCHIVE_HEAD)
+		st = plan_head_frame(s, t, out, why);
 	else
 		st = plan_keep_frame(s, peer, frame, t, why);
 	txn_abort(&t);
@@ -164,6 +181,7 @@ plan_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 	case STORE_THREAD:
 	case STORE_FETCHED:
 	case STORE_FETCHED_KEEP:
+	case STORE_ARCHIVE_HEAD:
 		answer_put(STATUS_OK, NULL, &b);
 		st = plan_ask(s, peer, frame, &b, &why);
 		if (st == STATUS_OK)

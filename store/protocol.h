@@ -26,6 +26,7 @@ enum store_request {
 	STORE_THREAD,		/* keys of message ids -> author accounts */
 	STORE_FETCHED,		/* fetch id, uidls -> when each was stored, 0: never */
 	STORE_FETCHED_KEEP,	/* fetch id, uidls still outside: forget the others */
+	STORE_ARCHIVE_HEAD,	/* -> u64 store id, u64 entry, its hash */
 	STORE_ACCOUNT_SET = 120,	/* account, its limits */
 	STORE_ACCOUNT_REMOVE,	/* account: all it has goes to its trash */
 	/* store-queue.sock: relayd; queue_order.h */

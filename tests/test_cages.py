@@ -102,7 +102,7 @@ READER_HOLDS = {"store/data.mdb", "store/lock.mdb w", "store/segments", "store/s
 HOLDS = {
     "stored": {"store/data.mdb", "store/data.mdb w", "store/lock.mdb w", "store/lock.writer w",
                "store/segments", "store/segments/N", "store/segments/N w"},
-    "policyd": {"policy/data.mdb", "policy/data.mdb w", "policy/lock.mdb w",
+    "policyd": {"policy/archive-heads.log w", "policy/data.mdb", "policy/data.mdb w", "policy/lock.mdb w",
                 "policy/lock.writer w"},
     "imapd-worker": READER_HOLDS,
     "pop3d-worker": READER_HOLDS,

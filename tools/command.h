@@ -35,6 +35,7 @@ struct command {
 /* The tables of the files of the same names; each ends with noun NULL. */
 extern const struct command instance_commands[];	/* init serve check endpoints upgrade verify */
 extern const struct command directory_commands[];	/* user domain alias fetch */
+extern const struct command archive_commands[];		/* archive */
 extern const struct command audit_commands[];		/* audit */
 extern const struct command queue_commands[];		/* queue */
 

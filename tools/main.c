@@ -28,6 +28,7 @@ static const struct command *const tables[] = {
 	instance_commands,
 	directory_commands,
 	audit_commands,
+	archive_commands,
 	queue_commands,
 	backup_commands,
 };
