@@ -11,10 +11,13 @@
  * Archive entry.  key: u64be entry
  *   u8 version 1, u64 text, u8 direction, u64 received_at, slice mid, u8 1 when the envelope is
  *   inline, slice envelope, 32 bytes hash
+ * Version 2, for what a repair has found lost, goes on with:
+ *   u8 enum archive_loss, 32 bytes SHA-256 of the text
  *
  * Envelope: slice sender, slice recipients separated by LF
  */
 #define ARCHIVE_VERSION 1
+#define ARCHIVE_VERSION_LOST 2
 
 void
 archive_envelope_put(struct slice sender, struct slice recipients, struct buf *out)
@@ -55,6 +58,35 @@ archive_hash(const uint8_t previous[SHA256_LEN], const uint8_t text[SHA256_LEN],
 	buf_clear(&b);
 }
 
+static void
+entry_encode(uint8_t version, const struct archive_row *row, bool is_inline,
+    const uint8_t hash[SHA256_LEN], struct buf *out)
+{
+	put_u8(out, version);
+	put_u64le(out, row->text);
+	put_u8(out, row->direction);
+	put_u64le(out, row->received_at);
+	put_slice(out, row->mid);
+	put_u8(out, is_inline);
+	put_slice(out, is_inline ? row->envelope : SLICE(""));
+	buf_append(out, slice_make(hash, SHA256_LEN));
+}
+
+enum status
+archive_put_lost(struct txn *t, const struct archive_row *row, struct problem *why)
+{
+	struct buf b = buf_init(ENV_VALUE_MAX);
+	struct key k;
+	enum status st;
+
+	entry_encode(ARCHIVE_VERSION_LOST, row, row->is_envelope_inline, row->hash, &b);
+	put_u8(&b, row->lost);
+	buf_append(&b, slice_make(row->text_sha256, SHA256_LEN));
+	st = txn_put(t, TABLE_ARCHIVE, key_of_u64(&k, row->entry), buf_slice(&b), why);
+	buf_clear(&b);
+	return st;
+}
+
 enum status
 archive_put(struct change *c, const struct archive_row *row,
     const uint8_t text_sha256[SHA256_LEN], struct problem *why)
@@ -66,14 +98,7 @@ archive_put(struct change *c, const struct archive_row *row,
 	enum status st;
 
 	archive_hash(c->counters->archive_hash, text_sha256, row->envelope, row, hash);
-	put_u8(&b, ARCHIVE_VERSION);
-	put_u64le(&b, row->text);
-	put_u8(&b, row->direction);
-	put_u64le(&b, row->received_at);
-	put_slice(&b, row->mid);
-	put_u8(&b, is_inline);
-	put_slice(&b, is_inline ? row->envelope : SLICE(""));
-	buf_append(&b, slice_make(hash, sizeof(hash)));
+	entry_encode(ARCHIVE_VERSION, row, is_inline, hash, &b);
 	st = txn_put(c->txn, TABLE_ARCHIVE, key_of_u64(&k, c->counters->archive + 1),
 	    buf_slice(&b), why);
 	if (st == STATUS_OK) {
@@ -90,7 +115,7 @@ archive_get(struct txn *t, uint64_t entry, struct archive_row *out, struct probl
 	struct archive_row r = { .entry = entry };
 	struct slice value, hash;
 	struct reader in;
-	uint8_t is_inline;
+	uint8_t version, is_inline;
 	struct key k;
 	enum status st;
 
@@ -98,7 +123,8 @@ archive_get(struct txn *t, uint64_t entry, struct archive_row *out, struct probl
 	if (st != STATUS_OK)
 		return st;
 	in = reader_of(value);
-	if (read_u8(&in) != ARCHIVE_VERSION)
+	version = read_u8(&in);
+	if (version != ARCHIVE_VERSION && version != ARCHIVE_VERSION_LOST)
 		reader_fail(&in);
 	r.text = read_u64le(&in);
 	r.direction = read_u8(&in);
@@ -110,6 +136,14 @@ archive_get(struct txn *t, uint64_t entry, struct archive_row *out, struct probl
 	hash = read_bytes(&in, SHA256_LEN);
 	if (hash.len == SHA256_LEN)
 		memcpy(r.hash, hash.ptr, SHA256_LEN);
+	if (version == ARCHIVE_VERSION_LOST) {
+		r.lost = read_u8(&in);
+		hash = read_bytes(&in, SHA256_LEN);
+		if (hash.len == SHA256_LEN)
+			memcpy(r.text_sha256, hash.ptr, SHA256_LEN);
+		if (r.lost != ARCHIVE_TEXT_LOST && r.lost != ARCHIVE_ENTRY_LOST)
+			reader_fail(&in);
+	}
 	if (!reader_at_end(&in) || is_inline > 1) {
 		problem_set(why, "archive entry %llu cannot be read", (unsigned long long)entry);
 		return STATUS_CORRUPT;

@@ -25,6 +25,14 @@ struct archive_row {
 	bool is_envelope_inline;
 	struct slice envelope;	/* archive_envelope_put() form; empty when it is in the segment record */
 	uint8_t hash[SHA256_LEN];
+	uint8_t lost;		/* enum archive_loss: what a repair did not find any more */
+	uint8_t text_sha256[SHA256_LEN];	/* of a lost text */
+};
+
+enum archive_loss {
+	ARCHIVE_WHOLE,
+	ARCHIVE_TEXT_LOST,	/* text is 0; everything else is as it was */
+	ARCHIVE_ENTRY_LOST,	/* nothing is known but that there was one: the chain begins anew behind it */
 };
 
 /* Sender and recipients (separated by LF), as rows and segments carry them. */
@@ -44,6 +52,12 @@ void archive_hash(const uint8_t previous[SHA256_LEN], const uint8_t text[SHA256_
  */
 MUST_USE enum status archive_put(struct change *c, const struct archive_row *row,
     const uint8_t text_sha256[SHA256_LEN], struct problem *why);
+/*
+ * For a repair: the entry as row says, row->lost being set.  An entry that is lost has the hash it
+ * had, where that is known, or zeros; the entries behind it are as they were.
+ */
+MUST_USE enum status archive_put_lost(struct txn *t, const struct archive_row *row,
+    struct problem *why);
 MUST_USE enum status archive_get(struct txn *t, uint64_t entry, struct archive_row *out,
     struct problem *why);
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "store/codec.h"
 #include "store/segment_writer.h"
 #include "store/store.h"
 
@@ -20,6 +21,8 @@ struct committer {
 	struct loop *loop;
 	struct committer_spec spec;
 	struct segment_writer *writer;
+	struct packer *packer;
+	struct buf packed;		/* stored form of the text at hand */
 	struct counters counters;	/* as committed, but for text: ids are not given twice */
 	uint64_t floor_checked_ms;
 	bool is_full;
@@ -70,6 +73,21 @@ disk_is_full(struct committer *k)
 	return k->is_full;
 }
 
+/* A message in the form in which it is stored. */
+static struct slice
+text_form(struct committer *k, struct job_text *t)
+{
+	struct slice packed = t->packed;
+
+	if (!t->is_packed) {	/* a large one: the small came with theirs */
+		buf_clear(&k->packed);
+		if (packer_pack(k->packer, t->text, &k->packed))
+			packed = buf_slice(&k->packed);
+	}
+	t->codec = packed.len > 0 ? CODEC_ZSTD : CODEC_PLAIN;
+	return packed.len > 0 ? packed : t->text;
+}
+
 /* Write one text to the segment, and say in its row where it lies. */
 static enum status
 text_write(struct committer *k, struct job_text *t, struct problem *why)
@@ -77,7 +95,6 @@ text_write(struct committer *k, struct job_text *t, struct problem *why)
 	bool is_message = t->type == 0, is_inline = t->digest.len <= DIGEST_INLINE_MAX;
 	struct segment_record r = {
 		.type = is_message ? RECORD_TEXT : t->type,
-		.codec = is_message ? CODEC_PLAIN : t->codec,
 		.received_at = t->received_at,
 		.received_zone = t->received_zone,
 		.uidl = t->uidl,
@@ -94,6 +111,9 @@ text_write(struct committer *k, struct job_text *t, struct problem *why)
 	st = is_message ? job_text_check(t, why) : STATUS_OK;
 	if (st != STATUS_OK)
 		return st;
+	if (is_message)
+		r.text = text_form(k, t);
+	r.codec = t->codec;
 	r.id = is_message ? ++k->counters.text : t->id;
 	for (size_t i = 0; i < SHA256_LEN; i++)
 		r.sha256[i] = t->row.sha256[i] = t->sha256[i];
@@ -109,6 +129,7 @@ text_write(struct committer *k, struct job_text *t, struct problem *why)
 	t->row.segment_at = place.at;
 	t->row.head_len = place.head_len;
 	t->row.codec = r.codec;
+	t->row.stored_len = (uint32_t)r.text.len;
 	t->row.digest_len = (uint32_t)t->digest.len;
 	t->row.digest = is_inline ? t->digest : SLICE("");
 	return STATUS_OK;
@@ -405,6 +426,7 @@ committer_new(struct store *s, struct loop *l, const struct committer_spec *spec
 	k->loop = l;
 	k->spec = *spec;
 	k->last = &k->first;
+	k->packed = buf_init(codec_room(TEXT_SIZE_MAX));
 	st = txn_begin_read(store_env(s), &t, why);
 	if (st == STATUS_OK) {
 		st = counters_get(t, &k->counters, why);
@@ -416,11 +438,13 @@ committer_new(struct store *s, struct loop *l, const struct committer_spec *spec
 		mem_free(k);
 		return st;
 	}
+	k->packer = packer_new();
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_cond_init(&k->came, NULL);
 	if (pthread_create(&k->thread, NULL, committer_run, k) != 0) {
 		problem_set(why, "a thread cannot be made");
 		segment_writer_close(&k->writer);
+		packer_free(&k->packer);
 		mem_free(k);
 		return STATUS_IO;
 	}
@@ -467,6 +491,8 @@ committer_free(struct committer **kp)
 	*kp = NULL;
 	committer_stop(k);
 	segment_writer_close(&k->writer);
+	packer_free(&k->packer);
+	buf_clear(&k->packed);
 	pthread_cond_destroy(&k->came);
 	pthread_mutex_destroy(&k->lock);
 	mem_free(k);

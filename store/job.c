@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "net/ipc.h"
 #include "store/archive.h"
+#include "store/codec.h"
 #include "store/flags.h"
 #include "store/segment.h"
 
@@ -37,7 +38,7 @@ job_new(uint16_t type, struct slice payload)
 
 	j->type = type;
 	j->payload = buf_init(payload.len);
-	j->keys = j->envelope = buf_init(0);
+	j->keys = j->envelope = j->packed = buf_init(0);
 	j->owners = buf_init(RECORD_OWNERS_MAX * RECORD_OWNER_LEN);
 	j->work.uids = uidset_init();
 	buf_append(&j->payload, payload);
@@ -62,6 +63,7 @@ job_free(struct job **jp)
 	mem_free(j->copy);
 	mem_free(j->texts);
 	buf_clear(&j->keys);
+	buf_clear(&j->packed);
 	buf_clear(&j->envelope);
 	buf_clear(&j->owners);
 	buf_clear(&j->payload);
@@ -187,6 +189,26 @@ owners_share(struct job *j, const size_t *ends)
 		size_t at = i == 0 ? 0 : ends[i - 1];
 
 		j->texts[i].owners = slice_sub(buf_slice(&j->owners), at, ends[i] - at);
+	}
+}
+
+void
+job_pack(struct job *j, struct packer *p)
+{
+	size_t room = 0, from;
+
+	for (uint32_t i = 0; i < j->text_count; i++)
+		room += codec_room((uint32_t)j->texts[i].text.len);
+	if (j->copy == NULL)
+		return;
+	j->packed = buf_init(room);
+	if (buf_reserve(&j->packed, room) != STATUS_OK)	/* no slice below moves */
+		return;
+	for (uint32_t i = 0; i < j->text_count; i++) {
+		from = j->packed.len;
+		j->texts[i].is_packed = true;
+		if (packer_pack(p, j->texts[i].text, &j->packed))
+			j->texts[i].packed = slice_skip(buf_slice(&j->packed), from);
 	}
 }
 

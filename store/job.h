@@ -41,6 +41,8 @@ struct job_text {
 	struct slice envelope, owners, digest;
 	uint8_t sha256[SHA256_LEN];	/* as the sender says */
 	bool is_checked;		/* the text has that hash */
+	bool is_packed;			/* compressing it was tried: */
+	struct slice packed;		/* its stored form, empty when it saves too little */
 	char mid[MID_LEN_MAX];
 	uint8_t mid_len;
 	uint64_t received_at;
@@ -74,6 +76,7 @@ struct job {
 	uint64_t text_bytes;
 	char *copy;		/* the texts, when they are small */
 	struct slice map;	/* else the memfd they lie in */
+	struct buf packed;	/* their stored forms, when they are small */
 
 	enum status status;
 	struct problem why;
@@ -103,6 +106,9 @@ struct job *job_new(uint16_t type, struct slice payload);
 MUST_USE enum status job_of_order(uint16_t type, struct slice payload, struct job **out,
     struct problem *why);
 void job_free(struct job **j);
+/* Compress its texts where they are small: beside the committer, as they are hashed. */
+struct packer;
+void job_pack(struct job *j, struct packer *p);
 
 /* The text is what its sender says: CORRUPT. */
 MUST_USE enum status job_text_check(struct job_text *t, struct problem *why);

@@ -6,6 +6,7 @@
 #include "base/sandbox.h"
 #include "net/daemon.h"
 #include "net/loop.h"
+#include "store/codec.h"
 #include "store/stored.h"
 #include "store/upkeep.h"
 
@@ -52,6 +53,7 @@ stored_submit(struct stored *s, struct job **job, struct problem *why)
 		job_free(job);
 		return STATUS_BUSY;
 	}
+	job_pack(j, s->packer);
 	if (s->gathered == NULL)
 		loop_post(s->loop, stored_hand_over, s);
 	*s->gathered_last = j;
@@ -191,6 +193,7 @@ stored_start(struct daemon *d, void *settings, struct problem *why)
 	s->grant_key = buf_init(256);
 	s->gathered_last = &s->gathered;
 	s->wake = wake_new();
+	s->packer = packer_new();
 	s->readers = timer_new(s->loop, stored_readers, s);
 	s->farewell = timer_new(s->loop, stored_farewell, s);
 	st = daemon_key(d, "grant-key", &s->grant_key);
@@ -254,6 +257,7 @@ stored_end(struct daemon *d)
 	timer_free(&s->readers);
 	timer_free(&s->farewell);
 	wake_free(&s->wake);
+	packer_free(&s->packer);
 	buf_wipe(&s->grant_key);
 	mem_free(s);
 }

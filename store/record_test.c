@@ -23,6 +23,7 @@
 #include "store/spool.h"
 #include "store/store.h"
 #include "store/subscription.h"
+#include "store/segment.h"
 #include "store/text.h"
 #include "store/trash.h"
 #include "store/uidset.h"
@@ -166,7 +167,7 @@ text_write(struct fixture *f)
 {
 	struct text_row t = { .id = 5, .mid = SLICE("m"), .size_bytes = 300, .sha256 = { 0xaa },
 		.received_at = 6, .segment = 7, .segment_at = 500, .head_len = 100,
-		.digest_len = 2, .digest = SLICE("dd") };
+		.codec = CODEC_ZSTD, .digest_len = 2, .digest = SLICE("dd"), .stored_len = 99 };
 
 	return text_put(TXN, &t, 2, NULL);
 }
@@ -178,7 +179,8 @@ text_read_row(struct fixture *f)
 	enum status st = text_get(TXN, 5, &t, NULL);
 
 	if (st == STATUS_OK)
-		CHECK(t.size_bytes == 300 && t.segment_at == 500 && t.digest.len == 2);
+		CHECK(t.size_bytes == 300 && t.segment_at == 500 && t.digest.len == 2 &&
+		    t.stored_len == 99 && t.bytes.text == 5 && t.bytes.stored_len == 99);
 	return st;
 }
 
@@ -277,6 +279,28 @@ archive_read(struct fixture *f)
 
 	if (st == STATUS_OK)
 		CHECK(r.text == 5 && r.is_envelope_inline && slice_equal(r.envelope, SLICE("e")));
+	return st;
+}
+
+static enum status
+archive_lost_write(struct fixture *f)
+{
+	struct archive_row r = { .entry = 2, .direction = 1, .received_at = 6, .mid = SLICE("m"),
+		.is_envelope_inline = true, .envelope = SLICE("e"), .hash = { 0xbb },
+		.lost = ARCHIVE_TEXT_LOST, .text_sha256 = { 0xaa } };
+
+	return archive_put_lost(TXN, &r, NULL);
+}
+
+static enum status
+archive_lost_read(struct fixture *f)
+{
+	struct archive_row r;
+	enum status st = archive_get(TXN, 2, &r, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(r.text == 0 && r.lost == ARCHIVE_TEXT_LOST && r.text_sha256[0] == 0xaa &&
+		    r.hash[0] == 0xbb && slice_equal(r.envelope, SLICE("e")));
 	return st;
 }
 
@@ -410,10 +434,10 @@ static const struct record {
 	    "01" "03000000000000000001000000000080" "e803000000000000" "02" "01" "00"
 	    "80808080808080808001" "ac02" "00" "00" "00" "00" "01" "02", flags_write, flags_read },
 	{ "text", TABLE_TEXT, "0000000000000005",
-	    "01" "010000006d" "2c010000"
+	    "02" "010000006d" "2c010000"
 	    "aa00000000000000000000000000000000000000000000000000000000000000"
-	    "0600000000000000" "07000000" "f401000000000000" "64000000" "00" "02000000"
-	    "020000006464", text_write, text_read_row },
+	    "0600000000000000" "07000000" "f401000000000000" "64000000" "01" "02000000"
+	    "020000006464" "63000000" "0000000000000000", text_write, text_read_row },
 	{ "references", TABLE_REFERENCE, "0000000000000005", "01" "02000000", text_write,
 	    references_read },
 	{ "message id", TABLE_MESSAGE_ID, "000000021122334455667788" "0000000000009c41",
@@ -429,6 +453,11 @@ static const struct record {
 	    "01" "0500000000000000" "01" "0600000000000000" "010000006d" "01" "0100000065"
 	    "a940c9bf52706579424de5c5c04b7d6c852a0b75ab9ed78e093e65eb7b688379", archive_write,
 	    archive_read },
+	{ "archive, lost", TABLE_ARCHIVE, "0000000000000002",
+	    "02" "0000000000000000" "01" "0600000000000000" "010000006d" "01" "0100000065"
+	    "bb00000000000000000000000000000000000000000000000000000000000000" "01"
+	    "aa00000000000000000000000000000000000000000000000000000000000000",
+	    archive_lost_write, archive_lost_read },
 	{ "trash", TABLE_TRASH, "00000007" "0000000000000003" "00000000",
 	    "01" "0500000000000000" "03000000" "0600000000000000" "3c00" "2c010000"
 	    "0800000000000000" "0900000000000000" "05000000494e424f58" "0100000000000000"
@@ -548,6 +577,30 @@ an_account_of_version_1_has_no_limits(void **state)
 	bytes[0] = 0;
 	CHECK_STATUS(txn_put(TXN, TABLE_ACCOUNT, key, value, NULL), STATUS_OK);
 	CHECK_STATUS(account_get(TXN, 7, &a, NULL), STATUS_CORRUPT);
+}
+
+/* Of a text that is stored as it is, before there were other forms. */
+static void
+a_text_of_version_1_is_read(void **state)
+{
+	static const char golden[] = "01" "010000006d" "2c010000"
+	    "aa00000000000000000000000000000000000000000000000000000000000000"
+	    "0600000000000000" "07000000" "f401000000000000" "64000000" "00" "02000000"
+	    "020000006464";
+	struct fixture *f = *state;
+	uint8_t bytes[512];
+	struct slice value = unhex(golden, bytes);
+	struct text_row row;
+	struct key k;
+
+	for (size_t cut = 1; cut <= value.len; cut++) {
+		CHECK_STATUS(txn_put(TXN, TABLE_TEXT, key_of_u64(&k, 5), slice_make(bytes, cut), NULL),
+		    STATUS_OK);
+		CHECK_STATUS(text_get(TXN, 5, &row, NULL),
+		    cut == value.len ? STATUS_OK : STATUS_CORRUPT);
+	}
+	CHECK(row.size_bytes == 300 && row.stored_len == 300 && row.bytes.stored_len == 300);
+	CHECK(row.codec == CODEC_PLAIN && row.same_as == 0 && row.bytes.text == 5);
 }
 
 static void
@@ -766,6 +819,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 		ROW(each_record_is_what_its_golden_bytes_say),
+		ROW(a_text_of_version_1_is_read),
 		ROW(an_account_of_version_1_has_no_limits),
 		ROW(a_full_chunk_of_the_worst_flags_fits_a_record),
 		ROW(flags_are_read_within_bounds),

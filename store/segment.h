@@ -43,7 +43,12 @@ struct store;
 struct segment_writer;
 
 enum record_type { RECORD_MARKER = 1, RECORD_TEXT = 2, RECORD_JOURNAL = 3 };
-enum record_codec { CODEC_PLAIN = 0, CODEC_ZSTD = 1 };
+enum record_codec {
+	CODEC_PLAIN = 0,	/* the text as it is */
+	CODEC_ZSTD = 1,		/* codec.h */
+	CODEC_SAME = 2,		/* u64 id of the text that has the same bytes */
+};
+#define SAME_LEN 8u
 
 struct record_place {
 	uint64_t store;

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "store/codec.h"
 #include "store/counters.h"
 #include "store/scratch.h"
 #include "store/segment_writer.h"
@@ -224,6 +226,111 @@ texts_go_on_from_segment_to_segment(void **state)
 	CHECK_U64(rows[0].segment, 3);
 }
 
+static struct text_row
+add_packed(struct place *p, uint64_t id, struct slice text)
+{
+	struct segment_record r = record_of(id, text);
+	struct packer *packer = packer_new();
+	struct buf stored = buf_init(codec_room((uint32_t)text.len));
+	struct text_place at;
+	struct text_row row = { .id = id, .size_bytes = (uint32_t)text.len, .codec = CODEC_ZSTD };
+
+	CHECK(packer_pack(packer, text, &stored));
+	r.codec = CODEC_ZSTD;
+	r.text = buf_slice(&stored);
+	CHECK_STATUS(segment_writer_add(p->writer, &r, id - 1, &at, NULL), STATUS_OK);
+	memcpy(row.sha256, r.sha256, SHA256_LEN);
+	row.segment = at.segment;
+	row.segment_at = at.at;
+	row.head_len = at.head_len;
+	row.digest_len = (uint32_t)r.digest.len;
+	row.stored_len = (uint32_t)r.text.len;
+	packer_free(&packer);
+	buf_clear(&stored);
+	return row;
+}
+
+static char *
+words(size_t len)
+{
+	char *text = mem_array(char, len + 16);
+
+	for (size_t i = 0; i < len; i += 8)
+		snprintf(text + i, 9, "%07x\n", (unsigned)i);
+	return text;
+}
+
+/* Parts of a compressed text, at its frames' ends and across them, one after the other. */
+static void
+a_compressed_text_is_read_in_any_part(void **state)
+{
+	static const uint32_t sizes[] = { CODEC_TEXT_MIN, CODEC_FRAME, CODEC_FRAME + 1,
+		3 * CODEC_FRAME - 8 };
+	static const uint32_t cuts[] = { 0, 1, 500, CODEC_FRAME - 1, CODEC_FRAME, CODEC_FRAME + 1,
+		2 * CODEC_FRAME, 3 * CODEC_FRAME - 9, 3 * CODEC_FRAME - 8 };
+	struct place *p = *state;
+	char *text = words(3 * CODEC_FRAME), *bytes = mem_array(char, 3 * CODEC_FRAME);
+
+	for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
+		struct text_row row = add_packed(p, s + 1, slice_make(text, sizes[s]));
+
+		commit(p);
+		check_text(p, &row, slice_make(text, sizes[s]));
+		for (size_t i = 0; i < ARRAY_LEN(cuts); i++) {
+			for (size_t k = i; k < ARRAY_LEN(cuts) && cuts[k] <= sizes[s]; k++) {
+				uint32_t len = cuts[k] - cuts[i];
+
+				CHECK_STATUS(text_read(p->store, &row, cuts[i], len, bytes, NULL),
+				    STATUS_OK);
+				CHECK(memcmp(bytes, text + cuts[i], len) == 0);
+			}
+		}
+		CHECK_STATUS(text_read(p->store, &row, 1, sizes[s], bytes, NULL), STATUS_LIMIT);
+	}
+	mem_free(text);
+	mem_free(bytes);
+}
+
+/* Each byte of what is stored, and lengths of frames that lead anywhere. */
+static void
+a_damaged_compressed_text_is_never_taken(void **state)
+{
+	static const uint32_t lengths[] = { 0, 1, CODEC_FRAME_STORED_MAX, CODEC_FRAME_STORED_MAX + 1,
+		UINT32_MAX };
+	struct place *p = *state;
+	char *text = words(CODEC_FRAME + 700), *bytes = mem_array(char, CODEC_FRAME + 700);
+	struct text_row row = add_packed(p, 1, slice_make(text, CODEC_FRAME + 700));
+	uint8_t length[4];
+	char byte;
+	int fd;
+
+	commit(p);
+	CHECK_STATUS(segment_open(store_segments_fd(p->store), 1, store_id(p->store), SEGMENT_WRITE,
+	    &fd, NULL), STATUS_OK);
+	for (uint32_t i = 0; i < row.stored_len; i += i < 64 ? 1 : 997) {
+		CHECK(pread(fd, &byte, 1, (off_t)(row.segment_at + i)) == 1);
+		byte ^= 4;
+		CHECK(pwrite(fd, &byte, 1, (off_t)(row.segment_at + i)) == 1);
+		CHECK_STATUS(text_read(p->store, &row, 0, row.size_bytes, bytes, NULL), STATUS_CORRUPT);
+		if (text_read(p->store, &row, CODEC_FRAME - 10, 20, bytes, NULL) == STATUS_OK)
+			CHECK(memcmp(bytes, text + CODEC_FRAME - 10, 20) == 0);
+		byte ^= 4;
+		CHECK(pwrite(fd, &byte, 1, (off_t)(row.segment_at + i)) == 1);
+	}
+	CHECK_STATUS(text_read(p->store, &row, 0, row.size_bytes, bytes, NULL), STATUS_OK);
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		store_u32le(length, lengths[i]);
+		CHECK(pwrite(fd, length, 4, (off_t)row.segment_at) == 4);
+		CHECK_STATUS(text_read(p->store, &row, 0, row.size_bytes, bytes, NULL), STATUS_CORRUPT);
+		CHECK_STATUS(text_read(p->store, &row, 1, 9, bytes, NULL), STATUS_CORRUPT);
+	}
+	row.codec = 7;
+	CHECK_STATUS(text_read(p->store, &row, 1, 9, bytes, NULL), STATUS_CORRUPT);
+	close(fd);
+	mem_free(text);
+	mem_free(bytes);
+}
+
 static void
 damage_shows(void **state)
 {
@@ -320,6 +427,8 @@ main(void)
 		cmocka_unit_test(a_head_of_version_1_is_read),
 		cmocka_unit_test(owners_are_read_as_they_were_put),
 		ROW(texts_go_on_from_segment_to_segment),
+		ROW(a_compressed_text_is_read_in_any_part),
+		ROW(a_damaged_compressed_text_is_never_taken),
 		ROW(damage_shows),
 		ROW(batches_begin_with_markers_and_name_what_is_void),
 #undef ROW

@@ -12,6 +12,7 @@
 #include "store/counters.h"
 #include "store/identity.h"
 #include "store/segment.h"
+#include "store/text.h"
 
 #define SEGMENTS_OPEN_MAX 16
 
@@ -20,6 +21,7 @@ struct store {
 	struct env *env;
 	int segments_fd;
 	uint64_t id;
+	struct frame_cache *frames;
 	/* Segments open for reading, the latest used first. */
 	unsigned open_count;
 	struct {
@@ -200,6 +202,7 @@ store_close(struct store **sp)
 		close(s->open[i].fd);
 	if (s->segments_fd >= 0)
 		close(s->segments_fd);
+	frame_cache_free(&s->frames);
 	env_close(&s->env);
 	mem_free(s->path);
 	mem_free(s);
@@ -215,6 +218,12 @@ int
 store_segments_fd(const struct store *s)
 {
 	return s->segments_fd;
+}
+
+struct frame_cache **
+store_frame_cache(struct store *s)
+{
+	return &s->frames;
 }
 
 uint64_t

@@ -47,6 +47,9 @@ void store_close(struct store **s);
 struct env *store_env(struct store *s);
 /* Directory of the segment files; stays the store's. */
 int store_segments_fd(const struct store *s);
+/* The frame of a compressed text that was decoded last (text_bytes.c makes it); stays the store's. */
+struct frame_cache;
+struct frame_cache **store_frame_cache(struct store *s);
 /* Random number made with the store; segments carry it. */
 uint64_t store_id(const struct store *s);
 

@@ -18,6 +18,7 @@ struct ipc_server;
 struct keep;
 struct leases;
 struct loop;
+struct packer;
 struct timer;
 struct upkeep;
 
@@ -53,6 +54,7 @@ struct stored {
 	struct buf grant_key;
 	struct wake *wake;
 	struct upkeep *upkeep;
+	struct packer *packer;
 	struct keep *keep;	/* lists of what is still outside, being told */
 	struct job *gathered, **gathered_last;	/* came in this turn of the loop: one batch */
 	uint64_t gathered_bytes;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "store/codec.h"
 #include "store/digest.h"
 #include "store/key.h"
 #include "store/segment.h"
@@ -10,23 +11,41 @@
 
 /*
  * Text.  key: u64be text id
- *   u8 version 1, slice mid, u32 size_bytes, 32 bytes sha256, u64 received_at, u32 segment,
- *   u64 segment_at, u32 head_len, u8 codec, u32 digest_len, slice digest (empty when in the segment)
+ *   u8 version 2, slice mid, u32 size_bytes, 32 bytes sha256, u64 received_at, u32 segment,
+ *   u64 segment_at, u32 head_len, u8 codec, u32 digest_len, slice digest (empty when in the segment),
+ *   u32 stored_len, u64 same_as.  Version 1 had neither: texts were stored as they are.
  *
  * References.  key: u64be text id
  *   u8 version 1, u32 count
  */
-#define TEXT_VERSION 1
+#define TEXT_VERSION 2
 #define REFERENCE_VERSION 1
 
-static enum status
+/* What is stored can be of that text in that codec. */
+static bool
+form_is_known(const struct text_row *r)
+{
+	switch ((enum record_codec)r->codec) {
+	case CODEC_PLAIN:
+		return r->same_as == 0 && r->stored_len == r->size_bytes;
+	case CODEC_ZSTD:
+		return r->same_as == 0 && r->size_bytes <= TEXT_SIZE_MAX &&
+		    r->stored_len > codec_table_len(r->size_bytes);
+	case CODEC_SAME:
+		return r->same_as != 0 && r->stored_len == SAME_LEN;
+	}
+	return false;
+}
+
+enum status
 text_decode(struct slice value, struct text_row *out)
 {
 	struct reader in = reader_of(value);
 	struct text_row r = { 0 };
+	uint8_t version = read_u8(&in);
 	struct slice hash;
 
-	if (read_u8(&in) != TEXT_VERSION)
+	if (version < 1 || version > TEXT_VERSION)
 		return STATUS_CORRUPT;
 	r.mid = read_slice(&in);
 	r.size_bytes = read_u32le(&in);
@@ -40,16 +59,18 @@ text_decode(struct slice value, struct text_row *out)
 	r.codec = read_u8(&in);
 	r.digest_len = read_u32le(&in);
 	r.digest = read_slice(&in);
+	r.stored_len = version >= 2 ? read_u32le(&in) : r.size_bytes;
+	r.same_as = version >= 2 ? read_u64le(&in) : 0;
 	if (!reader_at_end(&in) || r.mid.len > MID_LEN_MAX || r.digest_len > DIGEST_RECORD_MAX ||
 	    (r.digest.len > 0 && r.digest.len != r.digest_len) || r.head_len > r.segment_at ||
-	    r.head_len < RECORD_HEAD_LEN)
+	    r.head_len < RECORD_HEAD_LEN || !form_is_known(&r))
 		return STATUS_CORRUPT;
 	*out = r;
 	return STATUS_OK;
 }
 
-enum status
-text_get(struct txn *t, uint64_t id, struct text_row *out, struct problem *why)
+static enum status
+row_get(struct txn *t, uint64_t id, struct text_row *out, struct problem *why)
 {
 	struct slice value;
 	struct key k;
@@ -63,6 +84,39 @@ text_get(struct txn *t, uint64_t id, struct text_row *out, struct problem *why)
 	if (st == STATUS_OK)
 		out->id = id;
 	return st;
+}
+
+enum status
+text_get(struct txn *t, uint64_t id, struct text_row *out, struct problem *why)
+{
+	struct text_row row, original;
+	enum status st = row_get(t, id, &row, why);
+
+	if (st != STATUS_OK)
+		return st;
+	if (row.codec == CODEC_SAME) {
+		st = row_get(t, row.same_as, &original, why);
+		if (st == STATUS_ABSENT || (st == STATUS_OK && (original.codec == CODEC_SAME ||
+		    original.size_bytes != row.size_bytes ||
+		    memcmp(original.sha256, row.sha256, SHA256_LEN) != 0))) {
+			problem_set(why, "text %llu is the same as text %llu, which is not there",
+			    (unsigned long long)id, (unsigned long long)row.same_as);
+			st = STATUS_CORRUPT;
+		}
+		if (st != STATUS_OK)
+			return st;
+	}
+	*out = row;
+	text_bytes_set(out, row.codec == CODEC_SAME ? &original : &row);
+	return STATUS_OK;
+}
+
+void
+text_bytes_set(struct text_row *row, const struct text_row *holder)
+{
+	row->bytes = (struct text_bytes){ holder->id, holder->segment, holder->segment_at,
+		holder->head_len, holder->codec,
+		holder->codec == CODEC_PLAIN ? holder->size_bytes : holder->stored_len };
 }
 
 enum status
@@ -126,6 +180,8 @@ text_put(struct txn *t, const struct text_row *row, uint32_t references, struct 
 	put_u8(&b, row->codec);
 	put_u32le(&b, row->digest_len);
 	put_slice(&b, row->digest);
+	put_u32le(&b, row->codec == CODEC_PLAIN ? row->size_bytes : row->stored_len);
+	put_u64le(&b, row->same_as);
 	st = buf_status(&b);
 	if (st == STATUS_OK)
 		st = txn_put(t, TABLE_TEXT, key_of_u64(&k, row->id), buf_slice(&b), why);
@@ -151,117 +207,4 @@ text_refer(struct txn *t, uint64_t id, int32_t change, struct problem *why)
 		return STATUS_CORRUPT;
 	}
 	return references_put(t, id, (uint32_t)sum, why);
-}
-
-/* The head of the record that holds the text, checked against the row. */
-static enum status
-text_record(struct store *s, const struct text_row *row, struct segment_record *out, int *fd,
-    struct problem *why)
-{
-	struct record_place place = {
-		.store = store_id(s),
-		.segment = row->segment,
-		.at = row->segment_at - row->head_len,
-	};
-	uint8_t head[RECORD_HEAD_LEN];
-	enum status st;
-
-	st = store_segment(s, row->segment, fd, why);
-	if (st == STATUS_OK)
-		st = segment_read(*fd, place.at, (char *)head, sizeof(head), why);
-	if (st == STATUS_OK)
-		st = record_head_decode(head, &place, out);
-	if (st == STATUS_OK && (out->type != RECORD_TEXT || out->id != row->id ||
-	    out->codec != CODEC_PLAIN || out->text.len != row->size_bytes ||
-	    memcmp(out->sha256, row->sha256, SHA256_LEN) != 0))
-		st = STATUS_CORRUPT;
-	if (st == STATUS_CORRUPT || st == STATUS_ABSENT) {
-		problem_set(why, "text %llu is damaged in segment %u",
-		    (unsigned long long)row->id, row->segment);
-		st = STATUS_CORRUPT;
-	}
-	return st;
-}
-
-enum status
-text_record_read(struct store *s, const struct text_row *row, struct segment_record *out,
-    struct buf *meta, struct problem *why)
-{
-	struct segment_record r;
-	size_t len;
-	enum status st;
-	int fd;
-
-	st = text_record(s, row, &r, &fd, why);
-	if (st != STATUS_OK)
-		return st;
-	len = record_meta_len(&r);
-	if (len != row->head_len - RECORD_HEAD_LEN || len > TEXT_META_MAX) {
-		problem_set(why, "the lengths of the record and of its row differ");
-		return STATUS_CORRUPT;
-	}
-	buf_reset(meta);
-	st = buf_reserve(meta, len);
-	if (st == STATUS_OK)
-		st = segment_read(fd, row->segment_at - len, meta->ptr, len, why);
-	if (st != STATUS_OK)
-		return st;
-	meta->len = len;
-	if (crc32c(0, buf_slice(meta)) != r.meta_crc) {
-		problem_set(why, "mid, envelope, owners or digest of the record are damaged");
-		return STATUS_CORRUPT;
-	}
-	r.mid = slice_sub(buf_slice(meta), 0, r.mid.len);
-	r.envelope = slice_sub(buf_slice(meta), r.mid.len, r.envelope.len);
-	r.owners = slice_sub(buf_slice(meta), r.mid.len + r.envelope.len, r.owners.len);
-	r.digest = slice_skip(buf_slice(meta), len - r.digest.len);
-	*out = r;
-	return STATUS_OK;
-}
-
-enum status
-text_digest(struct store *s, const struct text_row *row, struct buf *out, struct problem *why)
-{
-	struct segment_record r;
-	enum status st;
-	int fd;
-
-	if (row->digest_len == row->digest.len)
-		return buf_append(out, row->digest);
-	st = text_record(s, row, &r, &fd, why);
-	if (st == STATUS_OK && r.digest.len != row->digest_len)
-		st = STATUS_CORRUPT;
-	if (st == STATUS_OK)
-		st = buf_reserve(out, row->digest_len);
-	if (st == STATUS_OK)
-		st = segment_read(fd, row->segment_at - row->digest_len, out->ptr + out->len,
-		    row->digest_len, why);
-	if (st == STATUS_OK)
-		out->len += row->digest_len;
-	return st;
-}
-
-enum status
-text_read(struct store *s, const struct text_row *row, uint32_t at, uint32_t len, char *out,
-    struct problem *why)
-{
-	struct segment_record r;
-	enum status st;
-	int fd;
-
-	if (at > row->size_bytes || len > row->size_bytes - at)
-		return STATUS_LIMIT;
-	if (at == 0)
-		st = text_record(s, row, &r, &fd, why);
-	else
-		st = store_segment(s, row->segment, &fd, why);
-	if (st == STATUS_OK)
-		st = segment_read(fd, row->segment_at + at, out, len, why);
-	if (st == STATUS_OK && at == 0 && len == row->size_bytes &&
-	    crc32c(0, slice_make(out, len)) != r.text_crc) {
-		problem_set(why, "text %llu is damaged in segment %u",
-		    (unsigned long long)row->id, row->segment);
-		st = STATUS_CORRUPT;
-	}
-	return st;
 }

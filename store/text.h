@@ -14,6 +14,16 @@
 
 struct store;
 
+/* Where the bytes of a text lie: in its own record, or in that of the text it is the same as. */
+struct text_bytes {
+	uint64_t text;
+	uint32_t segment;
+	uint64_t at;
+	uint32_t head_len;
+	uint8_t codec;
+	uint32_t stored_len;
+};
+
 struct text_row {
 	uint64_t id;		/* rises with time */
 	struct slice mid;	/* the message's name in every log; borrowed */
@@ -23,9 +33,12 @@ struct text_row {
 	uint32_t segment;	/* where it lies: segment.h */
 	uint64_t segment_at;	/* of the text's first byte */
 	uint32_t head_len;	/* from the beginning of its segment record to there */
-	uint8_t codec;
+	uint8_t codec;		/* enum record_codec */
 	uint32_t digest_len;
 	struct slice digest;	/* borrowed; empty when it lies in the segment: text_digest() */
+	uint32_t stored_len;	/* of what the record holds of it, in its codec's form */
+	uint64_t same_as;	/* CODEC_SAME: the text that has the bytes, else 0 */
+	struct text_bytes bytes;	/* given by text_get(); where text is 0, they are its own */
 };
 
 /* Rows that refer to the text; 0 for one that is not there. */
@@ -33,23 +46,41 @@ MUST_USE enum status text_references(struct txn *t, uint64_t id, uint32_t *count
     struct problem *why);
 MUST_USE enum status text_get(struct txn *t, uint64_t id, struct text_row *out,
     struct problem *why);
+/* A row by itself; id and bytes are not set.  CORRUPT. */
+MUST_USE enum status text_decode(struct slice value, struct text_row *out);
+/* row's bytes lie where holder says: itself, or the text it is the same as. */
+void text_bytes_set(struct text_row *row, const struct text_row *holder);
 /* Append the digest record (store/digest.h). */
 MUST_USE enum status text_digest(struct store *s, const struct text_row *row, struct buf *out,
     struct problem *why);
 /*
- * Copy bytes [at, at + len) of the text to out (room for len).  LIMIT beyond its end.
+ * Copy bytes [at, at + len) of the text to out (room for len), whatever the form they are stored
+ * in.  A row from an earlier transaction does, too: where compaction has moved the text since, it
+ * is read anew.  LIMIT beyond its end.
  * CORRUPT when the segment does not hold what the row says: the record's head is proved
- * where at is 0, the text's checksum where all of it is read at once.  One thread a store.
+ * where at is 0, the checksum of what is stored where all of it is read at once, and a frame
+ * (codec.h) always.  One thread a store.
  */
 MUST_USE enum status text_read(struct store *s, const struct text_row *row, uint32_t at,
     uint32_t len, char *out, struct problem *why);
 
+/* A frame cache (store.h) ends with its store. */
+struct frame_cache;
+void frame_cache_free(struct frame_cache **c);
+
+/* The bytes of what is stored of row->bytes, as they are: for who copies or proves them. */
+MUST_USE enum status text_stored_read(struct store *s, const struct text_row *row, uint32_t at,
+    uint32_t len, char *out, struct problem *why);
+/* The head of the record that holds the bytes (row->bytes), proved against the row. */
+struct segment_record;
+MUST_USE enum status text_stored_head(struct store *s, const struct text_row *row,
+    struct segment_record *out, struct problem *why);
+
 /*
- * The head of the text's segment record with mid, envelope, owners and digest, which lie in meta
- * (initialised by the caller, max TEXT_META_MAX).  CORRUPT when one is not as it was written.
+ * The head of the text's own segment record with mid, envelope, owners and digest, which lie in
+ * meta (initialised by the caller, max TEXT_META_MAX).  CORRUPT when one is not as it was written.
  */
 #define TEXT_META_MAX (4u * 1024 * 1024)
-struct segment_record;
 MUST_USE enum status text_record_read(struct store *s, const struct text_row *row,
     struct segment_record *out, struct buf *meta, struct problem *why);
 

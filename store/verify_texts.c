@@ -56,7 +56,7 @@ row_is_text(struct verify_pass *p, struct slice key, struct slice value, void *c
 	if (row.id == 0 || row.id > n->text)
 		pass_found(p, key, "its id was never given");
 	if (row.segment > n->segment ||
-	    (row.segment == n->segment && row.segment_at + row.size_bytes > n->segment_at))
+	    (row.segment == n->segment && row.segment_at + row.stored_len > n->segment_at))
 		pass_found(p, key, "it lies behind the end of the segments");
 	if (txn_get(p->txn, TABLE_REFERENCE, key, &r, NULL) == STATUS_ABSENT)
 		pass_found(p, key, "its count of references is not there");
@@ -84,6 +84,29 @@ references_of(struct verify_pass *p, enum store_table table, size_t at, struct n
 	while ((st == STATUS_OK || (st == STATUS_CORRUPT && key.len > 0)) && rows++ < UINT32_MAX) {
 		if (st == STATUS_OK && value.len >= at + 8)
 			number_put(out, load_u64le((const uint8_t *)value.ptr + at));
+		key = SLICE("");
+		st = cursor_next(c, &key, &value, NULL);
+	}
+	cursor_close(&c);
+	return st == STATUS_ABSENT ? STATUS_OK : st;
+}
+
+/* Texts that have the bytes of others, which refer to those. */
+static enum status
+references_of_copies(struct verify_pass *p, struct numbers *out)
+{
+	struct slice key = SLICE(""), value;
+	struct text_row row;
+	struct cursor *c;
+	uint64_t rows = 0;
+	enum status st = cursor_open(p->txn, TABLE_TEXT, &c, NULL);
+
+	if (st != STATUS_OK)
+		return st;
+	st = cursor_seek(c, SLICE(""), &key, &value, NULL);
+	while ((st == STATUS_OK || (st == STATUS_CORRUPT && key.len > 0)) && rows++ < UINT32_MAX) {
+		if (st == STATUS_OK && text_decode(value, &row) == STATUS_OK && row.same_as != 0)
+			number_put(out, row.same_as);
 		key = SLICE("");
 		st = cursor_next(c, &key, &value, NULL);
 	}
@@ -131,6 +154,8 @@ verify_references(struct verify_pass *p)
 	for (size_t i = 0; i < ARRAY_LEN(from); i++)
 		if (references_of(p, from[i].table, from[i].at, &c.refs) != STATUS_OK)
 			pass_found_at(p, "", "it cannot be recounted: another table is damaged");
+	if (references_of_copies(p, &c.refs) != STATUS_OK)
+		pass_found_at(p, "", "it cannot be recounted: the table text is damaged");
 	if (c.refs.count > 0)
 		qsort(c.refs.all, c.refs.count, sizeof(c.refs.all[0]), number_order);
 	pass_rows(p, TABLE_REFERENCE, row_is_reference, &c);
@@ -153,6 +178,11 @@ entry_hash(struct verify_pass *p, struct chain *c, const struct archive_row *row
 	struct segment_record r;
 	struct text_row text;
 
+	if (row->lost == ARCHIVE_TEXT_LOST) {
+		archive_hash(c->hash, row->text_sha256, envelope, row, out);
+		c->is_broken |= !row->is_envelope_inline;	/* it was lost with the text */
+		return true;
+	}
 	if (text_get(p->txn, row->text, &text, NULL) != STATUS_OK)
 		return false;
 	if (!row->is_envelope_inline) {
@@ -182,6 +212,11 @@ row_is_archive(struct verify_pass *p, struct slice key, struct slice value, void
 	if (key.len != 8 || archive_get(p->txn, entry, &row, NULL) != STATUS_OK) {
 		pass_found(p, key, "it cannot be read");
 		c->is_broken = true;
+		return;
+	}
+	if (row.lost == ARCHIVE_ENTRY_LOST) {
+		c->is_broken = true;	/* a repair says so: nothing links the next one to it */
+		memcpy(c->hash, row.hash, sizeof(c->hash));
 		return;
 	}
 	if (row.is_envelope_inline &&
@@ -249,7 +284,7 @@ extents_read(struct verify_pass *p, struct extents *e)
 				e->all = mem_resize(e->all, e->cap, sizeof(e->all[0]));
 			}
 			e->all[e->count++] = (struct extent){ row.segment,
-				row.segment_at - row.head_len, row.segment_at + row.size_bytes };
+				row.segment_at - row.head_len, row.segment_at + row.stored_len };
 		}
 		key = SLICE("");
 		st = cursor_next(c, &key, &value, NULL);
@@ -330,34 +365,82 @@ verify_segments(struct verify_pass *p)
 	mem_free(e.all);
 }
 
-/* The bytes of one text, in steps. */
-static void
-text_bytes(struct verify_pass *p, struct slice key, const struct text_row *row, uint32_t text_crc)
+/* What is to be known of a text's bytes, read in steps. */
+struct bytes_sum {
+	uint32_t crc;		/* of what is stored */
+	uint8_t sha256[SHA256_LEN];	/* of the text */
+};
+
+static enum status
+stored_sum(struct verify_pass *p, const struct text_row *row, char *step, uint32_t *crc,
+    struct problem *why)
 {
-	char *step = mem_zeroed(1, STEP);
-	struct sha256 *h = sha256_new();
-	uint8_t hash[SHA256_LEN];
-	struct problem why = { "" };
-	uint32_t at = 0, crc = 0;
 	enum status st = STATUS_OK;
+	uint32_t len;
 
-	while (st == STATUS_OK && at < row->size_bytes) {
-		uint32_t len = row->size_bytes - at < STEP ? row->size_bytes - at : STEP;
+	*crc = 0;
+	for (uint32_t at = 0; st == STATUS_OK && at < row->bytes.stored_len; at += len) {
+		len = row->bytes.stored_len - at < STEP ? row->bytes.stored_len - at : STEP;
+		st = text_stored_read(p->store, row, at, len, step, why);
+		if (st == STATUS_OK)
+			*crc = crc32c(*crc, slice_make(step, len));
+	}
+	return st;
+}
 
-		st = text_read(p->store, row, at, len, step, &why);
+static enum status
+text_sum(struct verify_pass *p, const struct text_row *row, char *step, struct bytes_sum *sum,
+    struct problem *why)
+{
+	struct sha256 *h = sha256_new();
+	enum status st = STATUS_OK;
+	uint32_t len, crc = 0;
+
+	for (uint32_t at = 0; st == STATUS_OK && at < row->size_bytes; at += len) {
+		len = row->size_bytes - at < STEP ? row->size_bytes - at : STEP;
+		st = text_read(p->store, row, at, len, step, why);
 		if (st == STATUS_OK) {
 			crc = crc32c(crc, slice_make(step, len));
 			sha256_update(h, slice_make(step, len));
 		}
-		at += len;
 	}
-	sha256_final(h, hash);
+	sha256_final(h, sum->sha256);
+	sha256_free(&h);
+	sum->crc = crc;
+	if (st == STATUS_OK && row->bytes.codec != CODEC_PLAIN)
+		st = stored_sum(p, row, step, &sum->crc, why);
+	return st;
+}
+
+static void
+text_bytes(struct verify_pass *p, struct slice key, const struct text_row *row, uint32_t text_crc)
+{
+	char *step = mem_zeroed(1, STEP);
+	struct problem why = { "" };
+	struct bytes_sum sum;
+	enum status st = text_sum(p, row, step, &sum, &why);
+
 	if (st != STATUS_OK)
 		pass_found(p, key, "%s", why.text);
-	else if (crc != text_crc || memcmp(hash, row->sha256, sizeof(hash)) != 0)
+	else if (sum.crc != text_crc || memcmp(sum.sha256, row->sha256, SHA256_LEN) != 0)
 		pass_found(p, key, "its bytes in segment %u are damaged", row->segment);
-	sha256_free(&h);
 	mem_free(step);
+}
+
+/* The record of a text that another one holds says which; that one is looked at by itself. */
+static void
+same_bytes(struct verify_pass *p, struct slice key, const struct text_row *row, uint32_t text_crc)
+{
+	uint8_t id[SAME_LEN];
+	enum status st;
+	int fd;
+
+	st = store_segment(p->store, row->segment, &fd, NULL);
+	if (st == STATUS_OK)
+		st = segment_read(fd, row->segment_at, (char *)id, sizeof(id), NULL);
+	if (st != STATUS_OK || crc32c(0, slice_make(id, sizeof(id))) != text_crc ||
+	    load_u64le(id) != row->same_as)
+		pass_found(p, key, "what it is the same as is damaged in segment %u", row->segment);
 }
 
 static void
@@ -379,7 +462,10 @@ text_is_whole(struct verify_pass *p, struct slice key, const struct text_row *ro
 	if (digest.len != row->digest_len ||
 	    (digest.len > 0 && digest_decode(digest, &d) != STATUS_OK))
 		pass_found(p, key, "its digest cannot be read");
-	text_bytes(p, key, row, r.text_crc);
+	if (row->codec == CODEC_SAME)
+		same_bytes(p, key, row, r.text_crc);
+	else
+		text_bytes(p, key, row, r.text_crc);
 }
 
 /* Some texts from behind *last on; false: there are no more. */

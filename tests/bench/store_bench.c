@@ -74,6 +74,29 @@ struct bench {
 	uint64_t probe_at, probe_count;
 };
 
+/* Lines as people write them: what is compressed and what is not is as with mail. */
+static void
+words_put(char *text, size_t len, uint32_t seed)
+{
+	static const char *const words[] = { "please", "confirm", "the", "shipment", "of", "lamps",
+		"quotation", "for", "your", "order", "we", "have", "received", "payment", "by", "T/T",
+		"container", "Ningbo", "and", "delivery", "in", "weeks", "best", "regards", "invoice",
+		"attached", "price", "USD", "sample", "will", "be", "sent", "on", "Monday", "to" };
+	size_t at = 0, column = 0;
+
+	while (at + 24 < len) {
+		const char *w;
+
+		seed = seed * 1664525 + 1013904223;
+		w = words[(seed >> 16) % ARRAY_LEN(words)];
+		at += (size_t)snprintf(text + at, len - at, "%s%s", w, column > 60 ? "\r\n" : " ");
+		if ((seed >> 8) % 9 == 0)
+			at += (size_t)snprintf(text + at, len - at, "%u ", (seed >> 4) % 100000);
+		column = column > 60 ? 0 : column + strlen(w) + 1;
+	}
+	memset(text + at, ' ', len - at);
+}
+
 static void
 text_make(struct text *t, unsigned n)
 {
@@ -85,9 +108,7 @@ text_make(struct text *t, unsigned n)
 	    "Subject: Re: quotation %u for 400 pcs LED lamps\r\nMessage-ID: <0000000000@acme.test>\r\n"
 	    "Date: Tue, 24 Nov 2026 10:36:51 +0800\r\nMIME-Version: 1.0\r\n"
 	    "Content-Type: text/plain; charset=utf-8\r\n\r\n", n, n);
-	memset(text, 'x', sizeof(text));
-	for (size_t i = 70; i + 2 < sizeof(text); i += 72)
-		memcpy(text + i, "\r\n", 2);
+	words_put(text, sizeof(text), n);
 	memcpy(text, b.ptr, b.len);
 	memcpy(text + sizeof(text) - 2, "\r\n", 2);
 	buf_clear(&b);

@@ -4,6 +4,7 @@ import collections
 import imaplib
 import poplib
 import re
+import smtplib
 import sys
 import threading
 import traceback
@@ -16,7 +17,8 @@ TOKEN = re.compile(rb"token-[0-9a-f]{32}")
 MID = re.compile(rb"\r\n\tby [^ ]+ with [A-Z0-9]+ id ([a-z2-7]+);")
 CLIENT_TIMEOUT = 30.0
 PACE_S = 0.02    # between two messages of one sender, so that inboxes stay small
-LOST = (Closed, OSError, EOFError, imaplib.IMAP4.error, poplib.error_proto, CommandFailed)
+LOST = (Closed, OSError, EOFError, imaplib.IMAP4.error, poplib.error_proto, smtplib.SMTPException,
+        CommandFailed)
 
 
 def new_token():
@@ -146,6 +148,61 @@ class SmtpClient(Client):
         self.token = None
         self.done += 1
         return True
+
+
+class SubmitClient(Client):
+    """Writes to the outside; never repeats what was not answered."""
+
+    def __init__(self, instance, promises, person, recipient):
+        super().__init__(instance, promises)
+        self.person = person
+        self.recipient = recipient
+
+    def turn(self):
+        with self.instance.smtp("submissions", login=self.person) as client:
+            for _ in range(20):
+                if self.is_stopping.wait(PACE_S):
+                    return
+                self.submit(client)
+
+    def submit(self, client):
+        token, people = new_token(), [self.recipient]
+        sender = self.instance.login(self.person)
+        try:
+            client.sendmail(sender, people, text_of(token))
+        except LOST:
+            self.promises.note(self.promises.maybe, people, token, "submit unanswered")
+            raise
+        self.promises.note(self.promises.sure, people, token, "submit accepted")
+        self.done += 1
+
+
+class Sent:
+    """What a server outside was sent, compared with what was promised."""
+
+    def __init__(self, promises, recipient, server):
+        self.promises = promises
+        self.recipient = recipient
+        self.times = collections.defaultdict(list)    # token: when each copy was whole
+        for when, (_, recipients, text) in zip(server.times, server.messages):
+            assert recipients == [recipient]
+            self.times[TOKEN.search(text)[0].decode()].append(when)
+
+    def mistakes(self, kills):
+        """kills: when relayd was killed; only that makes a second copy."""
+        for (who, token), count in self.promises.sure.items():
+            if who == self.recipient and count and not self.times[token]:
+                yield f"lost: {token} was accepted and never sent"
+        for token, times in self.times.items():
+            if not self.promises.sure[self.recipient, token] + \
+                    self.promises.maybe[self.recipient, token]:
+                yield f"forged: {token} was never submitted"
+            for first, second in zip(times, times[1:]):
+                if not any(first < when < second for when in kills):
+                    yield f"doubled: {token} was sent twice, and relayd lived"
+
+    def doubled(self):
+        return sum(len(times) - 1 for times in self.times.values())
 
 
 class ImapClient(Client):

@@ -1,6 +1,8 @@
 """The judge sees what is wrong: without this, a silent judge would pass everything."""
 
-from judge import Promises, new_token, text_of
+from harness.smtp_server import SmtpServer
+
+from judge import Promises, Sent, new_token, text_of
 
 OURS = (b"Return-Path: <a@b>\r\nReceived: from a ([127.0.0.1])\r\n"
         b"\tby mail.acme.test with ESMTP id %s;\r\n\tTue, 24 Nov 2026 10:00:00 +0000\r\n")
@@ -51,3 +53,17 @@ def test_what_was_fetched_is_never_there_twice():
     promises.note(promises.sure, ["li"], token)
     promises.note(promises.maybe, ["li"], token)
     assert judge(promises, [stored(token), stored(token)]) == ["doubled"]
+
+
+def test_what_leaves_is_sent_and_only_a_death_doubles_it():
+    promises, server = Promises(), SmtpServer()
+    tokens = [new_token() for _ in range(3)]
+    for token in tokens[:2]:
+        promises.note(promises.sure, ["ann@far.test"], token)
+    for when, token in [(1, tokens[0]), (3, tokens[0]), (4, tokens[2])]:
+        server.messages.append(("a@b", ["ann@far.test"], text_of(token)))
+        server.times.append(when)
+    server.server.server_close()
+    sent = Sent(promises, "ann@far.test", server)
+    assert [m.split(":")[0] for m in sent.mistakes([])] == ["lost", "doubled", "forged"]
+    assert [m.split(":")[0] for m in sent.mistakes([2])] == ["lost", "forged"]

@@ -7,19 +7,22 @@ import time
 import pytest
 
 from harness.pop3_server import Pop3Server
+from harness.smtp_server import SmtpServer
 from harness.wait import NotInTime, wait_until
 
-from judge import FetchClient, ImapClient, Pop3Client, Promises, SmtpClient
+from judge import (FetchClient, ImapClient, Pop3Client, Promises, Sent, SmtpClient,
+                   SubmitClient)
 
-DAEMONS = ("stored", "policyd", "digest", "smtpd", "imapd", "pop3d", "fetchd")
+DAEMONS = ("stored", "policyd", "digest", "smtpd", "imapd", "pop3d", "fetchd", "relayd")
 SECONDS = float(os.environ.get("TRADEPOST_KILL_SECONDS", "60"))
 PAUSE_S = (0.4, 1.8)
 AFTERWARDS_S = 120
+FAR = "ann@far.test"
 
 
 def kill_for(instance, seconds, chance):
-    """How often each was killed."""
-    killed = dict.fromkeys(DAEMONS, 0)
+    """When each was killed."""
+    killed = {name: [] for name in DAEMONS}
     end = time.monotonic() + seconds
     turn = 0
     while time.monotonic() < end:
@@ -27,8 +30,8 @@ def kill_for(instance, seconds, chance):
         turn += 1
         pids = instance.daemons(name)
         if pids:
+            killed[name].append(time.monotonic())
             os.kill(chance.choice(pids), 9)
-            killed[name] += 1
         time.sleep(chance.uniform(*PAUSE_S))    # the time between two deaths; nothing waits for it
     return killed
 
@@ -61,9 +64,11 @@ def check_flags(instance, promises, person):
 @pytest.mark.slow
 def test_nothing_promised_is_lost_or_doubled(make_instance, capsys):
     seed = int(os.environ.get("TRADEPOST_KILL_SEED", str(random.randrange(1 << 32))))
-    instance = make_instance()
+    instance = make_instance(settings={"relay": {"retry_first": "1s", "retry_max": "2s"}})
     promises = Promises()
-    with Pop3Server(user="outside", password="secret") as outside:
+    with Pop3Server(user="outside", password="secret") as outside, SmtpServer() as sink:
+        instance.mailadm("route", "add", "out", "--default", "--smarthost",
+                         f"127.0.0.1:{sink.port}")
         instance.mailadm("fetch", "add", "outside", "--server", f"127.0.0.1:{outside.port}",
                          "--protocol", "pop3", "--user", "outside", "--secret-stdin", "--for",
                          "li@acme.test", "--keep", "0", "--every", "1h", stdin="secret\n")
@@ -72,7 +77,8 @@ def test_nothing_promised_is_lost_or_doubled(make_instance, capsys):
                    SmtpClient(instance, promises, ["wang"]),
                    ImapClient(instance, promises, "zhang"),
                    ImapClient(instance, promises, "li"),
-                   Pop3Client(instance, promises, "wang"), fetch]
+                   Pop3Client(instance, promises, "wang"), fetch,
+                   SubmitClient(instance, promises, "li", FAR)]
         for client in clients:
             client.start()
         killed = kill_for(instance, SECONDS, random.Random(seed))
@@ -84,11 +90,17 @@ def test_nothing_promised_is_lost_or_doubled(make_instance, capsys):
             assert client.failure is None and not client.is_alive(), repr(client.failure)
         wait_until(lambda: fetch.collect() or not outside.messages, AFTERWARDS_S,
                    "the outside mailbox is empty", 0.5)
+        wait_until(lambda: not instance.mailadm("queue", "list", "--json"), AFTERWARDS_S,
+                   "the queue is empty", 0.5)
+    sent = Sent(promises, FAR, sink)
     log = instance.log_text()
     mistakes = [mistake for person in ("zhang", "li", "wang")
                 for mistake in promises.mistakes(person, instance.inbox(person), log)]
+    mistakes += sent.mistakes(killed["relayd"])
     with capsys.disabled():
-        print(f"\nkill -9, seed {seed}: killed {killed}; {dict(promises.events)}; "
+        counts = {name: len(times) for name, times in killed.items()}
+        print(f"\nkill -9, seed {seed}: killed {counts}; {dict(promises.events)}; "
+              f"{len(sent.times)} sent outside, {sent.doubled()} of them twice; "
               f"{len(mistakes)} mistakes")
     assert mistakes == []
     for person in ("zhang", "li"):

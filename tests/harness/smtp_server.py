@@ -2,12 +2,14 @@
 
     with SmtpServer() as server:                 port: server.port
         server.messages        [(sender, [recipients], text)] in the order they came
+        server.times           when each of them was whole, by the monotonic clock
         server.behaviour = "drop_after_dot"      from now on; see BEHAVIOURS
 """
 
 import socket
 import socketserver
 import threading
+import time
 
 ADDRESS = "127.0.0.1"
 GREETING = b"220 sink.test\r\n"
@@ -111,6 +113,7 @@ class _Session(socketserver.BaseRequestHandler):
         self.input = b"\r\n" + self.input
         text = self.until(b"\r\n.\r\n")[2:] + b"\r\n"
         if self.recipients:
+            self.server.options.times.append(time.monotonic())
             self.server.options.messages.append(
                 (self.sender, list(self.recipients), text.replace(b"\r\n..", b"\r\n.")))
         self.answer("text", b"250 2.0.0 taken\r\n")
@@ -149,6 +152,7 @@ class SmtpServer:
     def __init__(self, behaviour="good"):
         self.behaviour = behaviour
         self.messages = []
+        self.times = []
         self.heard = []
         self.connections = 0
         self.server = _Server((ADDRESS, 0), _Session)
