@@ -12,12 +12,29 @@ from harness.wait import wait_until
 from harness.wire import Wire
 
 SIZE = "24m"
+EXT4_SIZE = 36 << 20
 STEP = 64 * 1024
 SECONDS = 30
 
 
 def text(number):
     return f"Subject: number {number}\r\n\r\n".encode() + b"some words and more\r\n" * 500
+
+
+def mount(kind, place, image):
+    """A small disk at place, or the test is skipped."""
+    if kind == "ext4":
+        # Nothing of it is kept for root.
+        with open(image, "wb") as f:
+            f.truncate(EXT4_SIZE)
+        subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
+        command = ["mount", "-o", "loop", image, place]
+    else:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "small", place]
+    said = subprocess.run(command, stderr=subprocess.PIPE, check=False)
+    if said.returncode != 0:
+        pytest.skip(f"no {kind} can be mounted here: {said.stderr.decode().strip()}")
+    os.chmod(place, 0o750)
 
 
 @pytest.fixture(name="served")
@@ -27,13 +44,10 @@ def _served(tmp_path):
         pytest.skip("only root mounts a disk")
     made = []
 
-    def serve(floor):
+    def serve(floor, kind="tmpfs"):
         one = Instance(tmp_path / "i", settings={"store": {"segment": "1m", "floor": floor}})
         one.init()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0750", "small",
-                                  one.path("store")], check=False)
-        if mounted.returncode != 0:
-            pytest.skip("no file system can be mounted here")
+        mount(kind, one.path("store"), tmp_path / "disk.img")
         made.append(one)
         one.start()
         return add_people(one)
@@ -56,6 +70,7 @@ def fill(path, leave):
                 return
             try:
                 f.write(bytes(min(STEP, free)))
+                os.fsync(f.fileno())
             except OSError:
                 return
 
@@ -77,9 +92,10 @@ def append(client, number):
     return client.append("INBOX", None, None, text(number))[0]
 
 
+@pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
 @pytest.mark.parametrize("floor, leave", [("4m", 2 << 20), ("0", 0)])
-def test_a_full_disk_stops_intake_and_nothing_else(served, floor, leave):
-    instance = served(floor)
+def test_a_full_disk_stops_intake_and_nothing_else(served, floor, leave, kind):
+    instance = served(floor, kind)
     client = instance.imap("zhang", select="INBOX")
     for number in range(30):
         assert append(client, number) == "OK"
