@@ -1,5 +1,6 @@
 """mailadm backup and restore: hot, incremental, interrupted, damaged; whole instances, and parts of one."""
 
+import base64
 import glob
 import json
 import os
@@ -21,8 +22,14 @@ def text_of(token, size=2000):
     return b"Subject: " + token.encode() + b"\r\n\r\n" + line * (size // len(line) + 1)
 
 
-def append(client, folder, token, flags="", at=None, size=2000):
-    state, said = client.append(folder, flags, at, text_of(token, size))
+def pressed(token, size):
+    """One whose bytes cannot be made fewer."""
+    text = base64.encodebytes(os.urandom(size * 3 // 4))
+    return b"Subject: " + token.encode() + b"\r\n\r\n" + text.replace(b"\n", b"\r\n")
+
+
+def append(client, folder, token, flags="", at=None, text=None):
+    state, said = client.append(folder, flags, at, text or text_of(token))
     assert state == "OK", said
 
 
@@ -91,7 +98,7 @@ def test_a_second_backup_copies_what_is_new(make_instance, tmp_path):
     instance = make_instance()
     client = instance.imap("zhang", select="INBOX")
     for number in range(30):
-        append(client, "INBOX", f"large {number}", size=300000)
+        append(client, "INBOX", f"large {number}", text=pressed(f"large {number}", 300000))
     place = tmp_path / "backups"
     first = backup(instance, place)
     append(client, "INBOX", "small")
