@@ -12,6 +12,7 @@ static const char *const names[STATUS_COUNT] = {
 	[STATUS_STALE] = "stale",
 	[STATUS_CORRUPT] = "corrupt",
 	[STATUS_IO] = "io",
+	[STATUS_FULL] = "full",
 };
 
 const char *

@@ -12,7 +12,7 @@ enum status {
 	STATUS_OK,
 	STATUS_PENDING,	/* not yet: an event will resume the work */
 	STATUS_SYNTAX,	/* the input breaks its grammar: never try again */
-	STATUS_LIMIT,	/* a size, count or quota limit is reached */
+	STATUS_LIMIT,	/* a size or count limit is reached */
 	STATUS_ABSENT,	/* the thing named does not exist */
 	STATUS_EXISTS,	/* the thing to be made is there already */
 	STATUS_DENIED,	/* not allowed, here or to this peer */
@@ -20,6 +20,7 @@ enum status {
 	STATUS_STALE,	/* decided on old facts: read them and decide again */
 	STATUS_CORRUPT,	/* stored or received data cannot be what was written */
 	STATUS_IO,	/* the machine failed: disk, network, kernel */
+	STATUS_FULL,	/* a person's quota is used up: they can make room */
 	STATUS_COUNT
 };
 

@@ -62,6 +62,7 @@ static const struct {
 	[STATUS_STALE] = { "NO", "[INUSE] Changed meanwhile, please try again" },
 	[STATUS_CORRUPT] = { "NO", "[CORRUPTION] Stored data is damaged" },
 	[STATUS_IO] = { "NO", "[SERVERBUG] The server has a problem" },
+	[STATUS_FULL] = { "NO", "[OVERQUOTA] The mailbox is full: delete messages to make room" },
 };
 
 static const struct imap_command *

@@ -341,7 +341,7 @@ has_folders(struct imap_session *s)
 	if (st == STATUS_OK)
 		st = account_get(t, s->account, &row, NULL);
 	txn_abort(&t);
-	return st == STATUS_OK;
+	return st == STATUS_OK && row.inbox != 0;
 }
 
 static const struct conn_handler conn_handlers = {

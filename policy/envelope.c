@@ -27,6 +27,7 @@ static const struct {
 	[REPLY_TOO_MANY_HOPS] = { 554, "5.4.6", "too many hops: this message is going in circles" },
 	[REPLY_TRY_LATER] = { 451, "4.3.0", "temporary failure: try again later" },
 	[REPLY_FULL] = { 452, "4.3.1", "too much in hand: try again later" },
+	[REPLY_MAILBOX_FULL] = { 452, "4.2.2", "this mailbox is full: try again later" },
 	[REPLY_BAD_TEXT] = { 451, "4.3.0", "the message did not reach us whole: send it again" },
 };
 

@@ -206,6 +206,8 @@ reply_of(enum status st)
 		return REPLY_ACCEPTED;
 	case STATUS_LIMIT:
 		return REPLY_FULL;
+	case STATUS_FULL:
+		return REPLY_MAILBOX_FULL;
 	case STATUS_ABSENT:
 		return REPLY_NO_RECIPIENTS;
 	case STATUS_CORRUPT:

@@ -34,6 +34,7 @@ static const char *const refusals[STATUS_COUNT] = {
 	[STATUS_STALE] = "[SYS/TEMP] the mailbox has changed, please try again",
 	[STATUS_CORRUPT] = "[SYS/PERM] this cannot be read, please tell the administrator",
 	[STATUS_IO] = "[SYS/TEMP] the server has a fault, please try again later",
+	[STATUS_FULL] = "the mailbox is full",
 };
 
 const struct pop3_command *

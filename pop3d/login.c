@@ -28,6 +28,7 @@ login_refusal(enum status st)
 	case STATUS_STALE:
 	case STATUS_CORRUPT:
 	case STATUS_IO:
+	case STATUS_FULL:
 	case STATUS_COUNT:
 		break;
 	}

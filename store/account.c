@@ -93,15 +93,20 @@ account_put(struct txn *t, const struct account_row *row, struct problem *why)
 enum status
 account_need(struct change *c, uint32_t account, struct account_row *out, struct problem *why)
 {
-	struct account_row a = { .id = account };
+	struct account_row a;
 	struct slice name;
 	uint32_t mailbox;
 	enum status st;
 
 	st = account_get(c->txn, account, out, why);
-	if (st != STATUS_ABSENT)
+	if (st == STATUS_OK && out->inbox == 0) {
+		a = *out;
+	} else if (st == STATUS_ABSENT) {
+		a = (struct account_row){ .id = account };
+		st = STATUS_OK;
+	} else {
 		return st;
-	st = STATUS_OK;
+	}
 	for (size_t i = 0; st == STATUS_OK && i < ARRAY_LEN(folders); i++) {
 		name = slice_from_cstr(folders[i].name);
 		st = tree_make(c, &a, name, folders[i].role, &mailbox, why);

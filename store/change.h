@@ -20,6 +20,10 @@ struct change {
 	struct slice sid;	/* session it comes from */
 	uint16_t journal_part, audit_part;	/* next part of its rows */
 	uint32_t trash_part;
+	struct filling {	/* an account that has come near its quota by this change */
+		uint32_t account;	/* 0: none */
+		uint64_t bytes, quota_bytes;
+	} filling;
 };
 
 #endif

@@ -207,6 +207,7 @@ job_do(struct job *j, struct txn *txn, struct counters *n, uint64_t now_s)
 
 	if (!j->is_started) {
 		j->resume_at = 0;
+		j->filling.account = 0;
 		result_clear(&j->result);
 	}
 	for (uint32_t i = 0; i < j->text_count; i++)
@@ -217,6 +218,8 @@ job_do(struct job *j, struct txn *txn, struct counters *n, uint64_t now_s)
 		return st;
 	}
 	j->status = st;
+	if (c.filling.account != 0)
+		j->filling = c.filling;
 	if (txn_writes(txn) != before)
 		j->result.change = n->change = c.number;
 	return STATUS_OK;
@@ -281,17 +284,24 @@ batch_refuse(struct committer *k, struct job *jobs, const struct problem *why)
 	log_event(LOG_WARN, "store.commit.refused", NULL, "why", why->text);
 }
 
+/* Jobs that are not through go on where they stopped, also after a part that changed nothing. */
+static void
+batch_begun(struct job *jobs)
+{
+	for (struct job *j = jobs; j != NULL; j = j->next)
+		if (j->status == STATUS_PENDING)
+			j->is_started = true;
+}
+
 static void
 batch_committed(struct committer *k, struct job *jobs)
 {
 	segment_writer_committed(k->writer);
-	for (struct job *j = jobs; j != NULL; j = j->next) {
+	for (struct job *j = jobs; j != NULL; j = j->next)
 		for (uint32_t i = 0; i < j->text_count; i++)
 			if (j->texts[i].type == 0 && j->texts[i].is_written && !j->texts[i].is_kept)
 				segment_writer_void(k->writer, j->texts[i].row.id);
-		if (j->status == STATUS_PENDING)
-			j->is_started = true;
-	}
+	batch_begun(jobs);
 }
 
 /* Returns true when something was committed. */
@@ -308,6 +318,7 @@ batch_do(struct committer *k, struct job *jobs)
 	if (txn_writes(txn) == 0) {
 		txn_abort(&txn);
 		segment_writer_rewind(k->writer);
+		batch_begun(jobs);
 		return false;
 	}
 	st = segment_writer_sync(k->writer, &why);

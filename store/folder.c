@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/account.h"
+#include "store/quota.h"
 
 enum status
 folder_open(struct change *c, uint32_t account, uint32_t mailbox, struct folder *f,
@@ -65,6 +66,7 @@ enum status
 folder_save(struct change *c, struct folder *f, struct problem *why)
 {
 	struct account_row a;
+	uint64_t before;
 	enum status st;
 
 	st = chunk_save(c, f, why);
@@ -75,9 +77,12 @@ folder_save(struct change *c, struct folder *f, struct problem *why)
 	st = account_get(c->txn, f->row.account, &a, why);
 	if (st != STATUS_OK)
 		return st;
+	before = a.bytes;
 	a.bytes += (uint64_t)f->bytes;
 	a.messages += (uint64_t)f->messages;
 	f->bytes = f->messages = 0;
+	if (quota_is_crossed(&a, before))
+		c->filling = (struct filling){ a.id, a.bytes, a.quota_bytes };
 	return account_put(c->txn, &a, why);
 }
 

@@ -82,6 +82,7 @@ struct job {
 	struct problem why;
 	struct store_result result;
 	uint64_t text_id;	/* a plan's */
+	struct filling filling;
 	void *own;		/* what only a job of its kind knows; freed with own_free() */
 	void (*own_free)(void *own);
 	bool is_started;	/* a transaction with a part of it is committed */

@@ -1,6 +1,8 @@
+#include "store/account.h"
 #include "store/job.h"
 #include "store/journal.h"
 #include "store/keyword.h"
+#include "store/quota.h"
 
 static enum status
 append_one(struct job *j, uint32_t i, struct change *c, struct folder *f, struct problem *why)
@@ -28,6 +30,16 @@ append_one(struct job *j, uint32_t i, struct change *c, struct folder *f, struct
 	return st;
 }
 
+static enum status
+append_check_room(const struct job *j, struct change *c, const struct folder *f,
+    struct problem *why)
+{
+	struct account_row a;
+	enum status st = account_get(c->txn, j->grant.account, &a, why);
+
+	return st == STATUS_OK ? quota_check(&a, f->row.role, j->text_bytes, why) : st;
+}
+
 /* STORE_APPEND: all messages or none. */
 enum status
 append_run(struct job *j, struct change *c, struct problem *why)
@@ -37,6 +49,8 @@ append_run(struct job *j, struct change *c, struct problem *why)
 	enum status st;
 
 	st = folder_open(c, j->grant.account, j->work.mailbox, &f, why);
+	if (st == STATUS_OK)
+		st = append_check_room(j, c, &f, why);
 	for (uint32_t i = 0; st == STATUS_OK && i < j->text_count; i++)
 		st = append_one(j, i, c, &f, why);
 	if (st != STATUS_OK)

@@ -1,7 +1,9 @@
 #include "base/id.h"
+#include "store/account.h"
 #include "store/job.h"
 #include "store/journal.h"
 #include "store/keyword.h"
+#include "store/quota.h"
 
 /* The flags that were translated last: most messages of a command have the same. */
 struct translated {
@@ -124,6 +126,41 @@ copy_bound(struct job *j, const struct folder *from, struct uidset *bounded)
 	return st;
 }
 
+struct sum {
+	uint64_t bytes, max;
+};
+
+static bool
+sum_size(void *ctx, const struct message_row *row)
+{
+	struct sum *s = ctx;
+
+	s->bytes += row->size_bytes;
+	return s->bytes <= s->max;
+}
+
+/*
+ * All of a copy or nothing: asked before its first part.  The sizes are added up only where they
+ * matter, and no further than they do.
+ */
+static enum status
+copy_check_room(const struct job *j, struct change *c, const struct folder *from,
+    const struct folder *to, const struct uidset *uids, struct problem *why)
+{
+	struct account_row a;
+	struct sum sum = { 0 };
+	enum status st = account_get(c->txn, j->grant.account, &a, why);
+
+	if (st != STATUS_OK || a.quota_bytes == 0 || j->is_started ||
+	    quota_check(&a, to->row.role, from->row.bytes, NULL) == STATUS_OK)
+		return st;
+	sum.max = a.quota_bytes;
+	for (uint32_t i = 0; st == STATUS_OK && i < uids->count && sum.bytes <= sum.max; i++)
+		st = message_each(c->txn, from->row.id, uids->ranges[i].first,
+		    uids->ranges[i].last, sum_size, &sum, why);
+	return st == STATUS_OK ? quota_check(&a, to->row.role, sum.bytes, why) : st;
+}
+
 /* STORE_COPY, STORE_MOVE: flags, keywords and INTERNALDATE are kept; a move keeps the UIDL, too. */
 enum status
 copy_run(struct job *j, struct change *c, struct problem *why)
@@ -141,6 +178,8 @@ copy_run(struct job *j, struct change *c, struct problem *why)
 		st = folder_open(c, j->grant.account, j->work.to, to, why);
 	if (st == STATUS_OK)
 		st = copy_bound(j, &from, &uids);
+	if (st == STATUS_OK && kind == COPY_KEEP)
+		st = copy_check_room(j, c, &from, to, &uids, why);
 	if (st == STATUS_OK)
 		st = copy_slice(j, c, &from, to, &uids, kind, why);
 	if (st == STATUS_PENDING) {

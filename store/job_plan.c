@@ -6,6 +6,7 @@
 #include "store/job.h"
 #include "store/journal.h"
 #include "store/message_id.h"
+#include "store/quota.h"
 #include "store/spool.h"
 
 static enum status
@@ -42,6 +43,27 @@ plan_check(const struct plan *p, struct change *c, struct problem *why)
 			continue;
 		problem_set(why, "the message is stored already");
 		return STATUS_EXISTS;
+	}
+	return STATUS_OK;
+}
+
+/* Before anything is written: a refusal costs the batch nothing then. */
+static enum status
+plan_check_room(const struct plan *p, struct change *c, struct problem *why)
+{
+	for (uint32_t i = 0; i < p->action_count; i++) {
+		struct account_row a = { 0 };
+		enum status st;
+
+		if (!p->actions[i].needs_room)
+			continue;
+		st = account_get(c->txn, p->actions[i].account, &a, why);
+		if (st != STATUS_OK && st != STATUS_ABSENT)
+			return st;
+		if (!quota_is_full(&a))
+			continue;
+		problem_set(why, "the mailbox of account %u is full", p->actions[i].account);
+		return STATUS_FULL;
 	}
 	return STATUS_OK;
 }
@@ -226,6 +248,8 @@ plan_run(struct job *j, struct change *c, struct problem *why)
 	enum status st;
 
 	st = plan_check(p, c, why);
+	if (st == STATUS_OK)
+		st = plan_check_room(p, c, why);
 	if (st == STATUS_OK)
 		st = plan_references(p, references, why);
 	if (st == STATUS_OK && j->text_count > 0)

@@ -75,6 +75,19 @@ job_makes_due(const struct job *j)
 	return j->type == STORE_QUEUE_CHANGE;
 }
 
+/* The administrator may raise the quota before mail is refused. */
+static void
+log_filling(const struct job *j)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_WARN, "store.account.filling", NULL);
+	log_u64(&l, "account", j->filling.account);
+	log_u64(&l, "bytes", j->filling.bytes);
+	log_u64(&l, "quota", j->filling.quota_bytes);
+	log_end(&l);
+}
+
 static void
 stored_done(void *ctx, struct job *jobs, bool is_changed)
 {
@@ -85,6 +98,8 @@ stored_done(void *ctx, struct job *jobs, bool is_changed)
 	while ((j = jobs) != NULL) {
 		jobs = j->next;
 		is_due |= job_makes_due(j);
+		if (j->status == STATUS_OK && j->filling.account != 0)
+			log_filling(j);
 		if (j->type < STORE_PLAN)
 			work_answer(s, j);
 		else if (j->type < STORE_QUEUE_TAKE)

@@ -34,13 +34,15 @@ enum {
 	HAS_AUDIT = 256,	/* kind, actor, subject, detail */
 	HAS_TEXT = 512,
 	HAS_ENTRY = 1024,
+	HAS_ROOM = 2048,	/* needs_room */
 };
 
 static const struct {
 	const char *name;
 	unsigned has;
 } actions[] = {
-	[ACTION_DELIVER] = { "deliver", HAS_ACCOUNT | HAS_ROLE | HAS_FLAGS | HAS_TEXT },
+	[ACTION_DELIVER] = { "deliver", HAS_ACCOUNT | HAS_ROLE | HAS_FLAGS | HAS_TEXT |
+	    HAS_ROOM },
 	[ACTION_ARCHIVE] = { "archive", HAS_DIRECTION | HAS_SENDER | HAS_RECIPIENTS },
 	[ACTION_QUEUE] = { "queue", HAS_SENDER | HAS_RECIPIENTS | HAS_ROUTE | HAS_TEXT },
 	[ACTION_FETCHED] = { "fetched", HAS_FETCH },
@@ -93,6 +95,8 @@ action_put(const struct plan_action *a, struct buf *out)
 		put_u8(out, a->text);
 	if (has & HAS_ENTRY)
 		put_u64le(out, a->entry);
+	if (has & HAS_ROOM)
+		put_u8(out, a->needs_room);
 }
 
 static void
@@ -136,6 +140,8 @@ action_read(struct reader *in, struct plan_action *a)
 		a->text = read_u8(in);
 	if (has & HAS_ENTRY)
 		a->entry = read_u64le(in);
+	if (has & HAS_ROOM)
+		a->needs_room = read_u8(in) != 0;
 	if (a->role >= MAILBOX_ROLE_COUNT || a->direction > PLAN_INTERNAL ||
 	    a->detail.len > AUDIT_DETAIL_MAX)
 		reader_fail(in);
@@ -341,6 +347,8 @@ print_action(const struct plan_action *a, struct buf *out)
 		buf_printf(out, " text=%u", a->text);
 	if (has & HAS_ENTRY)
 		buf_printf(out, " entry=%" PRIu64, a->entry);
+	if (a->needs_room)
+		buf_append(out, SLICE(" where-room"));
 	buf_append_byte(out, '\n');
 }
 

@@ -5,6 +5,8 @@
 #ifndef STORE_PLAN_H
 #define STORE_PLAN_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/problem.h"
@@ -46,6 +48,7 @@ struct plan_action {
 	uint32_t account;	/* DELIVER */
 	uint8_t role;		/* DELIVER: enum mailbox_role; the account's folder with that role */
 	uint64_t flags;		/* DELIVER: system flags */
+	bool needs_room;	/* DELIVER: not into a full account (quota.h): then FULL */
 	uint8_t direction;	/* ARCHIVE: enum plan_direction */
 	struct slice sender;	/* ARCHIVE, QUEUE; empty: the null sender */
 	struct slice recipients;	/* ARCHIVE: separated by LF.  QUEUE: one */

@@ -14,6 +14,8 @@
 
 struct plan_client {
 	struct asker *asker;
+	void (*connected)(void *ctx);
+	void *connected_ctx;
 	uint32_t list_count;
 	struct telling {	/* how far a list of what is outside has been told */
 		uint32_t fetch;
@@ -22,13 +24,29 @@ struct plan_client {
 	} lists[LISTS_MAX];
 };
 
+static void
+on_connected(void *ctx)
+{
+	struct plan_client *c = ctx;
+
+	if (c->connected != NULL)
+		c->connected(c->connected_ctx);
+}
+
 struct plan_client *
 plan_client_new(struct loop *l, const char *path)
 {
 	struct plan_client *c = mem_new(struct plan_client);
 
-	c->asker = asker_new(l, path, NULL, NULL, NULL);
+	c->asker = asker_new(l, path, on_connected, NULL, c);
 	return c;
+}
+
+void
+plan_client_on_connected(struct plan_client *c, void (*connected)(void *ctx), void *ctx)
+{
+	c->connected = connected;
+	c->connected_ctx = ctx;
 }
 
 void
@@ -237,4 +255,63 @@ plan_head(struct plan_client *c, head_done *done, void *ctx)
 	struct buf b = buf_init(16);
 
 	return asker_ask(c->asker, STORE_ARCHIVE_HEAD, &b, -1, head_answered, (asker_fn *)done, ctx);
+}
+
+static void
+limits_answered(asker_fn *fn, void *ctx, enum status st, struct reader *in,
+    struct ipc_frame *frame, const struct problem *why)
+{
+	limits_done *done = (limits_done *)fn;
+
+	(void)frame;
+	if (st == STATUS_OK && !reader_at_end(in))
+		st = STATUS_BUSY;
+	done(ctx, st, why);
+}
+
+uint32_t
+plan_limits(struct plan_client *c, const struct account_limits *rows, uint32_t count,
+    limits_done *done, void *ctx)
+{
+	struct buf b = buf_init(REQUEST_MAX);
+
+	limits_put(rows, count, &b);
+	return asker_ask(c->asker, STORE_ACCOUNT_SET, &b, -1, limits_answered, (asker_fn *)done,
+	    ctx);
+}
+
+static void
+use_answered(asker_fn *fn, void *ctx, enum status st, struct reader *in,
+    struct ipc_frame *frame, const struct problem *why)
+{
+	use_done *done = (use_done *)fn;
+	struct account_use *use = NULL;
+	struct reader look;
+	uint32_t count = 0;
+
+	(void)frame;
+	(void)why;
+	if (st == STATUS_OK) {
+		look = *in;
+		count = read_u32le(&look);
+		if (count > ACCOUNTS_MAX || look.rest.len / USE_LEN != count)
+			st = STATUS_BUSY;
+	}
+	if (st == STATUS_OK) {
+		use = mem_array(struct account_use, count + 1);
+		if (use_read(in, use, count) != STATUS_OK)
+			st = STATUS_BUSY;
+	}
+	done(ctx, st, st == STATUS_OK ? use : NULL, st == STATUS_OK ? count : 0);
+	mem_free(use);
+}
+
+uint32_t
+plan_use(struct plan_client *c, const uint32_t *accounts, uint32_t count, use_done *done,
+    void *ctx)
+{
+	struct buf b = buf_init(REQUEST_MAX);
+
+	use_ask_put(accounts, count, &b);
+	return asker_ask(c->asker, STORE_ACCOUNT_USE, &b, -1, use_answered, (asker_fn *)done, ctx);
 }

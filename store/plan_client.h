@@ -9,12 +9,15 @@
 #include <stdint.h>
 
 #include "base/problem.h"
+#include "store/limits.h"
 #include "store/plan.h"
 
 struct loop;
 struct plan_client;
 
 struct plan_client *plan_client_new(struct loop *l, const char *path);
+/* connected(ctx): after every connection from now on. */
+void plan_client_on_connected(struct plan_client *c, void (*connected)(void *ctx), void *ctx);
 void plan_client_free(struct plan_client **c);
 /* Forget a call: its done will not be called. */
 void plan_cancel(struct plan_client *c, uint32_t call);
@@ -26,6 +29,7 @@ void plan_cancel(struct plan_client *c, uint32_t call);
  * LIMIT   the disk is full, or too much waits to be written: it did not happen
  * BUSY    no answer: it may have happened
  * CORRUPT the text is not what the plan says
+ * FULL    an account that a delivery needs room in has none: nothing happened
  */
 typedef void plan_done(void *ctx, enum status st, uint64_t change, const struct problem *why);
 /* text: sealed memfd or -1; stays the caller's. */
@@ -54,5 +58,15 @@ struct archive_head;
 typedef void head_done(void *ctx, enum status st, uint64_t store,
     const struct archive_head *head);
 uint32_t plan_head(struct plan_client *c, head_done *done, void *ctx);
+
+/* All of these limits are on disk, or some (BUSY): say them again. */
+typedef void limits_done(void *ctx, enum status st, const struct problem *why);
+uint32_t plan_limits(struct plan_client *c, const struct account_limits *rows, uint32_t count,
+    limits_done *done, void *ctx);
+
+/* use[i]: of the i-th account; zeros when it has nothing yet.  NULL unless st is OK. */
+typedef void use_done(void *ctx, enum status st, const struct account_use *use, uint32_t count);
+uint32_t plan_use(struct plan_client *c, const uint32_t *accounts, uint32_t count,
+    use_done *done, void *ctx);
 
 #endif

@@ -4,6 +4,7 @@
 #include "store/counters.h"
 #include "store/fetched.h"
 #include "store/keep.h"
+#include "store/limits.h"
 #include "store/message_id.h"
 #include "store/plan_client.h"
 #include "store/stored.h"
@@ -47,6 +48,21 @@ plan_execute_frame(struct stored *s, struct ipc_peer *peer, const struct ipc_fra
 	j->peer = ipc_peer_id(peer);
 	j->request = frame->request;
 	return plan_status(stored_submit(s, &j, why));
+}
+
+/* STORE_ACCOUNT_SET: answered when it is on disk. */
+static enum status
+plan_limits_frame(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame,
+    struct problem *why)
+{
+	struct job *j = NULL;
+	enum status st = job_of_limits(frame->payload, &j, why);
+
+	if (st != STATUS_OK)
+		return st;
+	j->peer = ipc_peer_id(peer);
+	j->request = frame->request;
+	return stored_submit(s, &j, why);
 }
 
 /* STORE_THREAD: u32 count, u64 keys -> u32 count, u32 accounts. */
@@ -154,6 +170,8 @@ plan_ask(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame,
 		return st;
 	if (frame->type == STORE_THREAD)
 		st = plan_thread_frame(t, frame->payload, out, why);
+	else if (frame->type == STORE_ACCOUNT_USE)
+		st = use_answer(t, frame->payload, out, why);
 	else if (frame->type == STORE_FETCHED)
 		st = plan_fetched_frame(t, frame->payload, out, why);
 	else if (frame->type == STORE_ARCHIVE_HEAD)
@@ -178,6 +196,12 @@ plan_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 		if (st == STATUS_OK)
 			return STATUS_OK;
 		break;
+	case STORE_ACCOUNT_SET:
+		st = plan_limits_frame(s, peer, frame, &why);
+		if (st == STATUS_OK)
+			return STATUS_OK;
+		break;
+	case STORE_ACCOUNT_USE:
 	case STORE_THREAD:
 	case STORE_FETCHED:
 	case STORE_FETCHED_KEEP:

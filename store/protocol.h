@@ -27,8 +27,9 @@ enum store_request {
 	STORE_FETCHED,		/* fetch id, uidls -> when each was stored, 0: never */
 	STORE_FETCHED_KEEP,	/* fetch id, uidls still outside: forget the others */
 	STORE_ARCHIVE_HEAD,	/* -> u64 store id, u64 entry, its hash */
-	STORE_ACCOUNT_SET = 120,	/* account, its limits */
+	STORE_ACCOUNT_SET = 120,	/* accounts and their limits; limits.h */
 	STORE_ACCOUNT_REMOVE,	/* account: all it has goes to its trash */
+	STORE_ACCOUNT_USE,	/* accounts -> what each uses of its quota; limits.h */
 	/* store-queue.sock: relayd; queue_order.h */
 	STORE_QUEUE_TAKE = 150,
 	STORE_QUEUE_TEXT,

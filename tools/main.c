@@ -75,6 +75,7 @@ exit_code(enum status st)
 	case STATUS_DENIED:
 	case STATUS_CORRUPT:
 	case STATUS_IO:
+	case STATUS_FULL:
 	case STATUS_COUNT:
 		return 1;
 	}
