@@ -4,13 +4,16 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "net/loop.h"
 #include "store/codec.h"
 #include "store/segment_writer.h"
 #include "store/store.h"
+#include "store/text_hash.h"
 
 #define BATCH_JOBS_MAX 256
 #define BATCH_PAGES_MAX 2000
@@ -23,6 +26,8 @@ struct committer {
 	struct segment_writer *writer;
 	struct packer *packer;
 	struct buf packed;		/* stored form of the text at hand */
+	struct txn *reading;		/* while the texts of a batch are written */
+	struct table *written;		/* by hash: texts of the batch at hand */
 	struct counters counters;	/* as committed, but for text: ids are not given twice */
 	uint64_t floor_checked_ms;
 	bool is_full;
@@ -88,9 +93,43 @@ text_form(struct committer *k, struct job_text *t)
 	return packed.len > 0 ? packed : t->text;
 }
 
+/* A text that has the same bytes, in this batch or among the newest in the store; 0: none. */
+static uint64_t
+text_twin(struct committer *k, const struct job_text *t)
+{
+	const struct job_text *other;
+	uint64_t id = 0;
+
+	if (t->text.len < TEXT_SAME_MIN)
+		return 0;
+	other = table_get(k->written, slice_make(t->sha256, SHA256_LEN));
+	if (other != NULL)
+		return other->text.len == t->text.len ? other->row.id : 0;
+	if (text_hash_find(k->reading, t->sha256, (uint32_t)t->text.len, k->counters.text, &id,
+	    NULL) != STATUS_OK)
+		return 0;
+	return id;
+}
+
+/* What is stored of a message: a reference to its twin, or the text in its codec's form. */
+static struct slice
+text_stored(struct committer *k, const struct job *j, struct job_text *t, uint8_t same[SAME_LEN])
+{
+	uint64_t twin = j->is_writing_all ? 0 : text_twin(k, t);
+
+	t->row.same_as = twin;
+	if (twin == 0) {
+		table_put(k->written, slice_make(t->sha256, SHA256_LEN), t);
+		return text_form(k, t);
+	}
+	t->codec = CODEC_SAME;
+	store_u64le(same, twin);
+	return slice_make(same, SAME_LEN);
+}
+
 /* Write one text to the segment, and say in its row where it lies. */
 static enum status
-text_write(struct committer *k, struct job_text *t, struct problem *why)
+text_write(struct committer *k, const struct job *j, struct job_text *t, struct problem *why)
 {
 	bool is_message = t->type == 0, is_inline = t->digest.len <= DIGEST_INLINE_MAX;
 	struct segment_record r = {
@@ -106,13 +145,14 @@ text_write(struct committer *k, struct job_text *t, struct problem *why)
 		.text = t->text,
 	};
 	struct text_place place;
+	uint8_t same[SAME_LEN];
 	enum status st;
 
 	st = is_message ? job_text_check(t, why) : STATUS_OK;
 	if (st != STATUS_OK)
 		return st;
 	if (is_message)
-		r.text = text_form(k, t);
+		r.text = text_stored(k, j, t, same);
 	r.codec = t->codec;
 	r.id = is_message ? ++k->counters.text : t->id;
 	for (size_t i = 0; i < SHA256_LEN; i++)
@@ -161,7 +201,7 @@ texts_write_job(struct committer *k, struct job *j, struct problem *why)
 		return STATUS_OK;
 	}
 	for (uint32_t i = 0; st == STATUS_OK && i < j->text_count; i++)
-		st = text_write(k, &j->texts[i], &own);
+		st = text_write(k, j, &j->texts[i], &own);
 	if (st == STATUS_IO)
 		committer_die(&own);
 	if (st == STATUS_BUSY) {
@@ -177,10 +217,15 @@ static void
 texts_write(struct committer *k, struct job *jobs)
 {
 	struct problem why = { "" };
-	enum status st = STATUS_OK;
+	enum status st = txn_begin_read(store_env(k->store), &k->reading, &why);
 
+	if (st != STATUS_OK)
+		committer_die(&why);
+	k->written = table_new();
 	for (struct job *j = jobs; st == STATUS_OK && j != NULL; j = j->next)
 		st = texts_write_job(k, j, &why);
+	table_free(&k->written, NULL);
+	txn_abort(&k->reading);
 	if (st == STATUS_OK)
 		st = segment_writer_start(k->writer, &why);
 	if (st == STATUS_IO)
@@ -377,6 +422,22 @@ batch_take(struct committer *k)
 	return jobs;
 }
 
+/* A text went between the finding of it and the job that refers to it: write it after all. */
+static bool
+job_comes_again(struct job *j)
+{
+	bool has_same = false;
+
+	for (uint32_t i = 0; i < j->text_count; i++)
+		has_same |= j->texts[i].row.same_as != 0;
+	if (j->status != STATUS_BUSY || j->is_writing_all || !has_same)
+		return false;
+	j->is_writing_all = true;
+	j->status = STATUS_OK;
+	j->why = (struct problem){ "" };
+	return true;
+}
+
 /* Jobs that are not through go back to the front of the line; the others go home. */
 static struct job *
 batch_settle(struct committer *k, struct job *jobs)
@@ -386,7 +447,7 @@ batch_settle(struct committer *k, struct job *jobs)
 	pthread_mutex_lock(&k->lock);
 	while ((j = jobs) != NULL) {
 		jobs = j->next;
-		if (j->status == STATUS_PENDING) {
+		if (j->status == STATUS_PENDING || job_comes_again(j)) {
 			j->next = k->first;
 			if (k->first == NULL)
 				k->last = &j->next;

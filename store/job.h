@@ -85,6 +85,7 @@ struct job {
 	struct filling filling;
 	void *own;		/* what only a job of its kind knows; freed with own_free() */
 	void (*own_free)(void *own);
+	bool is_writing_all;	/* its texts are written though others have their bytes */
 	bool is_started;	/* a transaction with a part of it is committed */
 	uint32_t resume_at;	/* where the next part begins */
 	uint32_t uid_end;	/* UIDs from here on came while it was being done */

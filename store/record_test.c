@@ -20,11 +20,13 @@
 #include "store/message_id.h"
 #include "store/scratch.h"
 #include "store/sealed.h"
+#include "store/segment.h"
+#include "store/segment_row.h"
 #include "store/spool.h"
 #include "store/store.h"
 #include "store/subscription.h"
-#include "store/segment.h"
 #include "store/text.h"
+#include "store/text_hash.h"
 #include "store/trash.h"
 #include "store/uidset.h"
 
@@ -405,6 +407,34 @@ counters_read(struct fixture *f)
 	return st;
 }
 
+static enum status
+text_hash_write(struct fixture *f)
+{
+	static const uint8_t sha256[SHA256_LEN] = { 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88 };
+
+	return text_hash_put(TXN, sha256, 40001, NULL);
+}
+
+static enum status
+segment_row_write(struct fixture *f)
+{
+	struct segment_row r = { 7, 256, 3, SEGMENT_RETIRED, 99 };
+
+	return segment_row_put(TXN, &r, NULL);
+}
+
+static enum status
+segment_row_read(struct fixture *f)
+{
+	struct segment_row r;
+	enum status st = segment_row_get(TXN, 7, &r, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(r.live_bytes == 256 && r.dead_bytes == 3 && r.state == SEGMENT_RETIRED &&
+		    r.retired_at == 99);
+	return st;
+}
+
 static const struct record {
 	const char *name;
 	unsigned table;
@@ -472,6 +502,8 @@ static const struct record {
 	{ "audit", TABLE_AUDIT, "00000000000000030000",
 	    "01" "6300000000000000" "010000006b" "0100000061" "0100000073" "0100000064",
 	    audit_write, audit_read },
+	{ "segment", TABLE_SEGMENT, "00000007", "01" "0001000000000000" "0300000000000000" "02"
+	    "6300000000000000", segment_row_write, segment_row_read },
 };
 
 static int
@@ -580,6 +612,19 @@ an_account_of_version_1_has_no_limits(void **state)
 }
 
 /* Of a text that is stored as it is, before there were other forms. */
+static void
+a_hash_of_a_text_is_what_its_golden_bytes_say(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[64];
+	struct slice got;
+
+	CHECK_STATUS(text_hash_write(f), STATUS_OK);
+	CHECK_STATUS(txn_get(TXN, TABLE_TEXT_HASH,
+	    unhex("00000002" "1122334455667788" "0000000000009c41", bytes), &got, NULL), STATUS_OK);
+	CHECK_SLICE(got, "\x01");
+}
+
 static void
 a_text_of_version_1_is_read(void **state)
 {
@@ -819,6 +864,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 		ROW(each_record_is_what_its_golden_bytes_say),
+		ROW(a_hash_of_a_text_is_what_its_golden_bytes_say),
 		ROW(a_text_of_version_1_is_read),
 		ROW(an_account_of_version_1_has_no_limits),
 		ROW(a_full_chunk_of_the_worst_flags_fits_a_record),

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "store/key.h"
 #include "store/segment.h"
+#include "store/segment_row.h"
 #include "store/store.h"
 
 /*
@@ -269,6 +270,14 @@ sealed_pack(struct slice rows, struct buf *out, uint8_t *codec, struct problem *
 	return STATUS_OK;
 }
 
+uint64_t
+sealed_record_len(const struct sealed_row *row)
+{
+	uint64_t len = (uint64_t)row->place.head_len + row->stored_len;
+
+	return (len + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
+}
+
 enum status
 sealed_put(struct txn *t, const struct sealed_row *row, struct problem *why)
 {
@@ -289,7 +298,8 @@ sealed_put(struct txn *t, const struct sealed_row *row, struct problem *why)
 	put_u32le(&b, row->size_bytes);
 	st = txn_put(t, TABLE_SEALED, key_of_u64(&k, row->first), buf_slice(&b), why);
 	buf_clear(&b);
-	return st;
+	return st == STATUS_OK ?
+	    segment_row_live(t, row->place.segment, sealed_record_len(row), why) : st;
 }
 
 enum status
@@ -298,6 +308,8 @@ sealed_move(struct txn *t, uint64_t first, const struct text_place *place, struc
 	struct sealed_row row;
 	enum status st = sealed_get(t, first, &row, why);
 
+	if (st == STATUS_OK)
+		st = segment_row_dead(t, row.place.segment, sealed_record_len(&row), why);
 	if (st != STATUS_OK)
 		return st;
 	row.place = *place;

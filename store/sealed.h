@@ -55,6 +55,8 @@ MUST_USE enum status sealed_journal_each(struct store *s, struct txn *t, uint64_
 /* For the writer.  Compress, into out; *codec says how (CODEC_PLAIN where it saves nothing). */
 MUST_USE enum status sealed_pack(struct slice rows, struct buf *out, uint8_t *codec,
     struct problem *why);
+/* Bytes that its record takes in its segment. */
+uint64_t sealed_record_len(const struct sealed_row *row);
 MUST_USE enum status sealed_put(struct txn *t, const struct sealed_row *row, struct problem *why);
 /* Compaction has written the record anew, byte for byte, at another place.  ABSENT. */
 MUST_USE enum status sealed_move(struct txn *t, uint64_t first, const struct text_place *place,

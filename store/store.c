@@ -50,6 +50,8 @@ const char *const store_tables[TABLE_COUNT] = {
 	[TABLE_AUDIT] = "audit",
 	[TABLE_REFERENCE] = "reference",
 	[TABLE_SEALED] = "sealed",
+	[TABLE_TEXT_HASH] = "text_hash",
+	[TABLE_SEGMENT] = "segment",
 };
 
 static enum status

@@ -31,6 +31,8 @@ enum store_table {
 	TABLE_AUDIT,		/* change u64, part u16 -> audit.h */
 	TABLE_REFERENCE,	/* text u64             -> how many rows refer to it */
 	TABLE_SEALED,		/* first change u64     -> sealed.h */
+	TABLE_TEXT_HASH,	/* age u32, hash u64, text u64 -> nothing but that it is */
+	TABLE_SEGMENT,		/* segment u32          -> segment_row.h */
 	TABLE_COUNT
 };
 

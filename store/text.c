@@ -7,7 +7,10 @@
 #include "store/digest.h"
 #include "store/key.h"
 #include "store/segment.h"
+#include "store/segment_row.h"
+#include "store/segment_writer.h"
 #include "store/store.h"
+#include "store/text_hash.h"
 
 /*
  * Text.  key: u64be text id
@@ -162,8 +165,17 @@ references_put(struct txn *t, uint64_t id, uint32_t count, struct problem *why)
 	return st;
 }
 
-enum status
-text_put(struct txn *t, const struct text_row *row, uint32_t references, struct problem *why)
+uint64_t
+text_record_len(const struct text_row *row)
+{
+	uint64_t len = (uint64_t)row->head_len +
+	    (row->codec == CODEC_PLAIN ? row->size_bytes : row->stored_len);
+
+	return (len + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
+}
+
+static enum status
+row_put(struct txn *t, const struct text_row *row, struct problem *why)
 {
 	struct buf b = buf_init(ENV_VALUE_MAX);
 	struct key k;
@@ -185,9 +197,59 @@ text_put(struct txn *t, const struct text_row *row, uint32_t references, struct 
 	st = buf_status(&b);
 	if (st == STATUS_OK)
 		st = txn_put(t, TABLE_TEXT, key_of_u64(&k, row->id), buf_slice(&b), why);
-	if (st == STATUS_OK)
-		st = references_put(t, row->id, references, why);
 	buf_clear(&b);
+	return st;
+}
+
+/* A copy refers to the text that has its bytes; one that has them may be found by them. */
+static enum status
+bytes_claim(struct txn *t, const struct text_row *row, struct problem *why)
+{
+	struct text_row original;
+	enum status st;
+
+	if (row->codec != CODEC_SAME)
+		return row->size_bytes < TEXT_SAME_MIN ? STATUS_OK :
+		    text_hash_put(t, row->sha256, row->id, why);
+	st = row_get(t, row->same_as, &original, why);
+	if (st == STATUS_ABSENT) {
+		problem_set(why, "the text with the same bytes has just gone");
+		return STATUS_BUSY;
+	}
+	return st == STATUS_OK ? text_refer(t, row->same_as, 1, why) : st;
+}
+
+enum status
+text_put(struct txn *t, const struct text_row *row, uint32_t references, struct problem *why)
+{
+	enum status st = bytes_claim(t, row, why);
+
+	if (st == STATUS_OK)
+		st = row_put(t, row, why);
+	if (st == STATUS_OK)
+		st = segment_row_live(t, row->segment, text_record_len(row), why);
+	return st == STATUS_OK ? references_put(t, row->id, references, why) : st;
+}
+
+/* Nothing refers to it any more. */
+static enum status
+text_remove(struct txn *t, uint64_t id, struct problem *why)
+{
+	struct text_row row;
+	struct key k;
+	enum status st = row_get(t, id, &row, why);
+
+	if (st != STATUS_OK)	/* one that is damaged is left to mailadm repair */
+		return st == STATUS_CORRUPT || st == STATUS_ABSENT ? references_put(t, id, 0, why) : st;
+	row.mid = row.digest = SLICE("");	/* end with the transaction's next change */
+	st = txn_delete(t, TABLE_TEXT, key_of_u64(&k, id), why);
+	if (st == STATUS_OK)
+		st = txn_delete(t, TABLE_REFERENCE, key_of_u64(&k, id), why);
+	if (st == STATUS_OK)
+		st = segment_row_dead(t, row.segment, text_record_len(&row), why);
+	if (st == STATUS_OK)
+		st = row.codec == CODEC_SAME ? text_refer(t, row.same_as, -1, why) :
+		    text_hash_forget(t, row.sha256, id, why);
 	return st;
 }
 
@@ -206,5 +268,25 @@ text_refer(struct txn *t, uint64_t id, int32_t change, struct problem *why)
 		problem_set(why, "text %llu has %u references", (unsigned long long)id, n);
 		return STATUS_CORRUPT;
 	}
-	return references_put(t, id, (uint32_t)sum, why);
+	return sum == 0 ? text_remove(t, id, why) : references_put(t, id, (uint32_t)sum, why);
+}
+
+enum status
+text_move(struct txn *t, uint64_t id, const struct text_place *from, const struct text_place *to,
+    struct problem *why)
+{
+	struct text_row row;
+	enum status st = row_get(t, id, &row, why);
+
+	if (st != STATUS_OK)
+		return st;
+	if (row.segment != from->segment || row.segment_at != from->at)
+		return STATUS_ABSENT;
+	row.segment = to->segment;
+	row.segment_at = to->at;
+	row.head_len = to->head_len;
+	st = row_put(t, &row, why);
+	if (st == STATUS_OK)
+		st = segment_row_live(t, to->segment, text_record_len(&row), why);
+	return st == STATUS_OK ? segment_row_dead(t, from->segment, text_record_len(&row), why) : st;
 }

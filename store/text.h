@@ -84,9 +84,23 @@ MUST_USE enum status text_stored_head(struct store *s, const struct text_row *ro
 MUST_USE enum status text_record_read(struct store *s, const struct text_row *row,
     struct segment_record *out, struct buf *meta, struct problem *why);
 
-/* A new text with so many references / rows begin or cease to refer to one.  For the writer. */
+/*
+ * A new text with so many references.  BUSY: the text that it is the same as has gone since its
+ * record was written.
+ */
 MUST_USE enum status text_put(struct txn *t, const struct text_row *row, uint32_t references,
     struct problem *why);
+/*
+ * Rows begin or cease to refer to one.  With the last one the text goes, and the reference to the
+ * one it is the same as; its bytes count as dead until compaction takes them.
+ */
 MUST_USE enum status text_refer(struct txn *t, uint64_t id, int32_t change, struct problem *why);
+/* Its record was written again, with the same bytes: now lies where to says.  ABSENT: it does not
+ * lie where from says any more, or is gone. */
+struct text_place;
+MUST_USE enum status text_move(struct txn *t, uint64_t id, const struct text_place *from,
+    const struct text_place *to, struct problem *why);
+/* Bytes that its record takes in its segment. */
+uint64_t text_record_len(const struct text_row *row);
 
 #endif

@@ -3,7 +3,9 @@
 #include "store/account.h"
 #include "store/identity.h"
 #include "store/key.h"
+#include "store/segment_row.h"
 #include "store/store.h"
+#include "store/text.h"
 #include "store/upgrade_step.h"
 
 #define SHOW_EVERY 1000
@@ -21,6 +23,7 @@ static const struct {
 	upgrade_step *run;
 } steps[] = {
 	{ 1, "accounts", upgrade_accounts },
+	{ 1, "segments", upgrade_segments },
 };
 
 static void
@@ -59,6 +62,34 @@ upgrade_accounts(struct upgrade *u, struct txn *t, struct problem *why)
 			st = account_get(t, id, &row, why);
 		if (st == STATUS_OK)
 			st = account_put(t, &row, why);
+		if (st == STATUS_OK)
+			upgrade_count(u);
+	}
+	return st == STATUS_ABSENT ? STATUS_OK : st;
+}
+
+enum status
+upgrade_segments(struct upgrade *u, struct txn *t, struct problem *why)
+{
+	struct slice key, value;
+	struct text_row row;
+	struct cursor *c;
+	struct key k;
+	uint64_t id = 0;
+	enum status st = STATUS_OK;
+
+	while (st == STATUS_OK && id < UINT64_MAX) {
+		st = cursor_open(t, TABLE_TEXT, &c, why);
+		if (st != STATUS_OK)
+			return st;
+		st = cursor_seek(c, key_of_u64(&k, id + 1), &key, &value, why);
+		if (st == STATUS_OK)
+			id = key_read_u64(key, 0);
+		cursor_close(&c);
+		if (st == STATUS_OK)
+			st = text_get(t, id, &row, why);
+		if (st == STATUS_OK)
+			st = segment_row_live(t, row.segment, text_record_len(&row), why);
 		if (st == STATUS_OK)
 			upgrade_count(u);
 	}

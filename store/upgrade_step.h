@@ -20,5 +20,7 @@ typedef enum status upgrade_step(struct upgrade *u, struct txn *t, struct proble
 
 /* From 1 to 2: each account's record in the form of today. */
 upgrade_step upgrade_accounts;
+/* From 1 to 2: how much of each segment is in use. */
+upgrade_step upgrade_segments;
 
 #endif

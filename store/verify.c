@@ -52,6 +52,8 @@ static const struct {
 	{ "queue_due", verify_queue_due, "88" },
 	{ "fetched", verify_fetched, "41s" },
 	{ "audit", verify_audit, "82" },
+	{ "text_hash", verify_text_hashes, "488" },
+	{ "segment", verify_segment_rows, "4" },
 	{ "segment", verify_segments, "48" },
 	{ "text", verify_texts, "8" },
 };

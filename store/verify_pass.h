@@ -62,6 +62,8 @@ void verify_queue(struct verify_pass *p);
 void verify_queue_due(struct verify_pass *p);
 void verify_fetched(struct verify_pass *p);
 void verify_audit(struct verify_pass *p);
+void verify_segment_rows(struct verify_pass *p);
+void verify_text_hashes(struct verify_pass *p);
 void verify_segments(struct verify_pass *p);
 void verify_texts(struct verify_pass *p);
 

@@ -104,6 +104,9 @@ fill(struct testing *t)
 	CHECK_STATUS(buf_cstr(&text, &s), STATUS_OK);
 	buf_append_byte(&many, '\0');
 	deliver(t, s, many.ptr);
+	/* One that is compressed, and its twin. */
+	for (int i = 0; i < 2; i++)
+		testing_append(t, OTHER, testing_mailbox(t, OTHER, "INBOX"), s, 0, "");
 	w.mailbox = inbox;
 	w.uids = uidset_init();
 	CHECK_STATUS(uidset_add(&w.uids, 2, 3), STATUS_OK);
@@ -204,6 +207,11 @@ static const struct {
 	{ TABLE_QUEUE_DUE, 0, -1, "queue 1: it waits, but is not in queue_due" },
 	{ TABLE_FETCHED, 0, 0, "fetched 3/0/" },
 	{ TABLE_AUDIT, 0, 0, "audit " },
+	{ TABLE_TEXT_HASH, 0, 0, "text_hash 0/" },
+	{ TABLE_SEGMENT, 0, -1, "segment : the count of segment 1 is not there" },
+	{ TABLE_SEGMENT, 0, 0, "segment 1: it cannot be read" },
+	{ TABLE_SEGMENT, 0, 1, "segment 1: it says" },
+	{ TABLE_SEGMENT, 0, 17, "segment 1: it is to be deleted, but rows refer to it" },
 };
 
 /* Give the n-th record of a table; its key is copied. */
