@@ -5,6 +5,8 @@
 #ifndef POLICY_BOOTSTRAP_H
 #define POLICY_BOOTSTRAP_H
 
+#include <stdint.h>
+
 #include "base/problem.h"
 #include "base/slice.h"
 #include "base/status.h"
@@ -24,5 +26,8 @@ MUST_USE enum status bootstrap_directory(const char *policy_dir, struct slice do
  */
 MUST_USE enum status bootstrap_restored(const char *policy_dir, struct slice note,
     struct problem *why);
+/* The account with that login in the directory in policy_dir, which nobody serves.  ABSENT. */
+MUST_USE enum status bootstrap_account(const char *policy_dir, struct slice login,
+    uint32_t *account, struct problem *why);
 
 #endif

@@ -12,6 +12,7 @@ static const struct {
 	{ STORE_QUEUE_LIST, admin_queue_list },
 	{ STORE_QUEUE_CHANGE, admin_queue_change },
 	{ STORE_HOLD, admin_hold },
+	{ STORE_PUT_BACK, admin_put_back },
 };
 
 void

@@ -212,8 +212,8 @@ job_pack(struct job *j, struct packer *p)
 	}
 }
 
-static enum status
-job_read_append(struct job *j, int fd, uint64_t now_s, struct problem *why)
+enum status
+job_take_messages(struct job *j, int fd, uint64_t now_s, struct problem *why)
 {
 	const struct store_work *w = &j->work;
 	size_t ends[STORE_APPEND_MAX] = { 0 };
@@ -276,7 +276,7 @@ job_of_work(uint16_t type, struct slice payload, int fd, struct slice key, uint6
 		st = STATUS_DENIED;
 	}
 	if (st == STATUS_OK && type == STORE_APPEND)
-		st = job_read_append(j, fd, now_s, why);
+		st = job_take_messages(j, fd, now_s, why);
 	if (st != STATUS_OK) {
 		job_free(&j);
 		return st;

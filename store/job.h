@@ -111,6 +111,9 @@ void job_free(struct job **j);
 /* Compress its texts where they are small: beside the committer, as they are hashed. */
 struct packer;
 void job_pack(struct job *j, struct packer *p);
+/* The texts of j->work.messages out of their memfd: CORRUPT. */
+MUST_USE enum status job_take_messages(struct job *j, int fd, uint64_t now_s,
+    struct problem *why);
 
 /* The text is what its sender says: CORRUPT. */
 MUST_USE enum status job_text_check(struct job_text *t, struct problem *why);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/audit.h"
@@ -106,6 +107,7 @@ mailbox_raise(struct change *c, uint32_t mailbox, struct problem *why)
 	struct journal_row line = { .op = JOURNAL_EXPUNGED, .mailbox = mailbox };
 	struct uidset gone = uidset_init();
 	char name[MAILBOX_NAME_MAX];
+	uint8_t before[8];
 	struct mailbox_row row;
 	enum status st = mailbox_get(c->txn, mailbox, &row, why);
 
@@ -119,6 +121,8 @@ mailbox_raise(struct change *c, uint32_t mailbox, struct problem *why)
 	memcpy(name, row.name.ptr, row.name.len);
 	row.name.ptr = name;
 	line.account = row.account;
+	store_u64le(before, row.expunge_modseq);
+	line.before = slice_make(before, sizeof(before));
 	st = uidset_add(&gone, row.uid_next, row.uid_next + REVIVE_UIDS - 1);
 	row.uid_next += REVIVE_UIDS;
 	row.modseq = row.expunge_modseq = c->number;
