@@ -1,15 +1,16 @@
 """mailadm backup and restore: hot, incremental, interrupted, damaged; whole instances, and parts of one."""
 
 import base64
+import fcntl
 import glob
 import json
 import os
+import random
 import re
 import shutil
 import signal
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -18,18 +19,13 @@ from harness.wait import wait_until
 
 
 def text_of(token, size=2000):
-    line = b"The goods leave on Monday, " + token.encode() + b".\r\n"
-    return b"Subject: " + token.encode() + b"\r\n\r\n" + line * (size // len(line) + 1)
+    """A text that does not get smaller."""
+    body = base64.encodebytes(random.Random(token).randbytes(size * 3 // 4))
+    return b"Subject: " + token.encode() + b"\r\n\r\n" + body.replace(b"\n", b"\r\n")
 
 
-def pressed(token, size):
-    """One whose bytes cannot be made fewer."""
-    text = base64.encodebytes(os.urandom(size * 3 // 4))
-    return b"Subject: " + token.encode() + b"\r\n\r\n" + text.replace(b"\n", b"\r\n")
-
-
-def append(client, folder, token, flags="", at=None, text=None):
-    state, said = client.append(folder, flags, at, text or text_of(token))
+def append(client, folder, token, flags="", at=None, size=2000):
+    state, said = client.append(folder, flags, at, text_of(token, size))
     assert state == "OK", said
 
 
@@ -98,7 +94,7 @@ def test_a_second_backup_copies_what_is_new(make_instance, tmp_path):
     instance = make_instance()
     client = instance.imap("zhang", select="INBOX")
     for number in range(30):
-        append(client, "INBOX", f"large {number}", text=pressed(f"large {number}", 300000))
+        append(client, "INBOX", f"large {number}", size=300000)
     place = tmp_path / "backups"
     first = backup(instance, place)
     append(client, "INBOX", "small")
@@ -114,3 +110,334 @@ def test_a_second_backup_copies_what_is_new(make_instance, tmp_path):
     instance.stop()
     with restored(instance, tmp_path / "old", place, "--at", first["backup"]) as old:
         assert len(subjects(old)) == 30
+
+
+def pieces(client, folder):
+    """(subject, flags without \\Recent, INTERNALDATE) of each message."""
+    assert client.select(f'"{folder}"', readonly=True)[0] == "OK", folder
+    state, rows = client.fetch("1:*", "(FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+    assert state == "OK", rows
+    found = []
+    for row in rows:
+        if isinstance(row, tuple):
+            flags = set(re.search(rb"FLAGS \(([^)]*)\)", row[0])[1].split()) - {rb"\Recent"}
+            found.append((row[1].strip(), flags, re.search(rb'INTERNALDATE ("[^"]*")', row[0])[1]))
+    return sorted(found, key=lambda one: one[0])
+
+
+def top_folder(client):
+    state, rows = client.list('""', "*")
+    assert state == "OK"
+    tops = {re.search(rb'"(Restored [^/"]*)', row)[1].decode() for row in rows if b"Restored" in row}
+    assert len(tops) == 1, rows
+    return tops.pop()
+
+
+def test_an_account_a_folder_and_a_message_come_back_into_the_running_instance(
+        make_instance, tmp_path):
+    instance = make_instance()
+    client = instance.imap("zhang", select="INBOX")
+    client.create("Projects/2026")
+    append(client, "INBOX", "old", r"(\Flagged \Answered Important)",
+           '"03-Feb-2021 10:20:30 +0800"')
+    append(client, "INBOX", "twice")
+    append(client, "INBOX", "twice")
+    append(client, "Projects/2026", "project")
+    was = pieces(client, "INBOX")
+    place = tmp_path / "backups"
+    with instance.smtp() as sender:
+        sender.sendmail("ann@far.test", ["li@acme.test"], "Subject: to li\r\n\r\nx\r\n")
+    mid = json.loads(instance.mailadm("audit", "list", "--kind", "mail", "--json"))["subject"]
+    backup(instance, place)
+    packed = tmp_path / "one.tar.zst"
+    instance.mailadm("backup", "pack", str(packed), "--from", str(place))
+    client.select("INBOX")
+    client.store("1:*", "+FLAGS", r"(\Deleted)")
+    client.expunge()
+    client.delete("Projects/2026")
+
+    def restore(*options, source=place, person="zhang"):
+        return json.loads(instance.mailadm("restore", "--from", str(source), "--account", person,
+                                           "--json", *options))
+
+    assert restore("--folder", "Projects/2026")["restored"] == 1
+    said = restore()
+    assert (said["restored"], said["there_already"]) == (3, 1)
+    top = top_folder(client)
+    assert pieces(client, f"{top}/INBOX") == was
+    assert [one[0] for one in pieces(client, f"{top}/Projects/2026")] == [b"Subject: project"]
+    again = restore(source=packed)
+    assert (again["restored"], again["there_already"]) == (0, 4), "twice doubles nothing"
+    assert restore("--message", mid, person="li") == {"folder": top, "restored": 1, "there_already": 0}
+    assert restore("--message", mid, person="li")["there_already"] == 1
+    for options in (("--folder", "Nothing"), ("--message", "k3v7q2m9tzae")):
+        with pytest.raises(CommandFailed) as failed:
+            restore(*options)
+        assert failed.value.code == 1
+    with pytest.raises(CommandFailed):
+        instance.mailadm("restore", "--from", str(place), "--account", "nobody")
+    rows = instance.mailadm("audit", "list", "--kind", "message.restored", "--json")
+    assert "zhang@acme.test" in rows and "Projects/2026" in rows
+    client.logout()
+    assert instance.mailadm("verify") == "the store is whole\n"
+    assert not glob.glob(instance.path("backup", "*")), "nothing is left lying about"
+
+
+def test_one_file_restores_as_the_directory_does(make_instance, tmp_path):
+    instance = make_instance()
+    fill(instance, 5)
+    place, packed = tmp_path / "backups", tmp_path / "one.tar.zst"
+    backup(instance, place)
+    instance.mailadm("backup", "pack", str(packed), "--from", str(place))
+    assert os.stat(packed).st_mode & 0o777 == 0o600
+    instance.stop()
+    with restored(instance, tmp_path / "new", packed) as new:
+        assert len(subjects(new)) == 5
+    with open(packed, "r+b") as f:
+        f.truncate(os.path.getsize(packed) * 2 // 3)
+    with pytest.raises(CommandFailed):
+        restored(instance, tmp_path / "cut", packed)
+    shutil.rmtree(tmp_path / "cut")
+    with open(packed, "wb") as f:
+        f.write(b"no archive at all")
+    with pytest.raises(CommandFailed):
+        restored(instance, tmp_path / "cut", packed)
+    restored(instance, tmp_path / "cut", place)
+
+
+class Load:
+    """Deliveries, flags and expunges of one person while something else happens."""
+
+    def __init__(self, instance, person):
+        self.instance, self.person = instance, person
+        self.acknowledged = []		# tokens, in order
+        self.is_ending = False
+        self.failure = None
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        wait_until(lambda: len(self.acknowledged) > 20 or self.failure, 30, "some load")
+        return self
+
+    def __exit__(self, *_):
+        self.is_ending = True
+        self.thread.join()
+        assert self.failure is None, self.failure
+
+    def run(self):
+        try:
+            client = self.instance.imap(self.person, select="INBOX")
+            number = 0
+            while not self.is_ending:
+                append(client, "INBOX", f"load {number:06}", size=20000)
+                self.acknowledged.append(f"load {number:06}")
+                if number % 3 == 0:
+                    client.store(str(number // 4 + 1), "+FLAGS", r"(\Seen)")
+                if number % 10 == 9:
+                    client.append("Drafts", "", None, text_of(f"draft {number}"))
+                number += 1
+            client.logout()
+        except Exception as e:  # pylint: disable=broad-exception-caught
+            self.failure = e
+
+
+def test_a_backup_under_load_is_a_state_that_was(make_instance, tmp_path):
+    instance = make_instance(settings={"store": {"segment": "1m"}})
+    place = tmp_path / "backups"
+    taken = []
+    with Load(instance, "zhang") as load:
+        for _ in range(3):
+            before = list(load.acknowledged)
+            taken.append((backup(instance, place)["backup"], before))
+    assert instance.mailadm("backup", "check", "--from", str(place)) == "the backups are whole\n"
+    end = len(load.acknowledged)
+    instance.stop()
+    for name, before in taken:
+        new = restored(instance, tmp_path / name, place, "--at", name)
+        assert new.mailadm("verify") == "the store is whole\n"
+        with new:
+            found = subjects(new)
+            assert found[:len(before)] == before, "acknowledged before it began"
+            assert found == load.acknowledged[:len(found)] or \
+                found[:-1] == load.acknowledged[:len(found) - 1], "a state that was, nothing between"
+            assert len(found) <= end + 1
+
+
+def test_killed_at_any_time_the_next_one_is_whole(make_instance, tmp_path):
+    instance = make_instance(settings={"store": {"segment": "1m"}})
+    client = instance.imap("zhang", select="INBOX")
+    place = tmp_path / "backups"
+    command = [os.path.join(instance.programs, "mailadm"), "-C", instance.directory, "backup",
+               "--to", str(place)]
+    for turn, wait_s in enumerate((0.02, 0.05, 0.1, 0.15, 0.2, 0.3)):
+        for number in range(10):
+            append(client, "INBOX", f"turn {turn} {number}", size=100000)
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as one:
+            try:
+                one.wait(wait_s)
+            except subprocess.TimeoutExpired:
+                one.send_signal(signal.SIGKILL)
+    client.logout()
+    last = backup(instance, place, "--prove")
+    for name in names(instance, place):
+        assert name <= last["backup"]
+    assert instance.mailadm("backup", "check", "--from", str(place)) == "the backups are whole\n"
+    instance.mailadm("backup", "prune", "--from", str(place), "--keep-daily", "1")
+    assert not glob.glob(f"{place}/**/*.partial", recursive=True)
+    instance.stop()
+    new = restored(instance, tmp_path / "new", place)
+    with new:
+        assert len(subjects(new)) == 60
+
+
+def test_pruning_keeps_days_weeks_months_and_what_they_need(make_instance, tmp_path):
+    instance = make_instance(settings={"store": {"segment": "1m"}})
+    client = instance.imap("zhang", select="INBOX")
+    place = tmp_path / "backups"
+    taken = []
+    for number in range(4):
+        append(client, "INBOX", f"grows {number}", size=400000)
+        taken.append(backup(instance, place)["backup"])
+    client.logout()
+    said = json.loads(instance.mailadm("backup", "prune", "--from", str(place), "--keep-daily",
+                                       "3", "--json"))
+    assert (said["kept"], said["removed"]) == (1, 3), "all of one day"
+    assert names(instance, place) == taken[-1:]
+    assert said["freed_bytes"] > 0
+    assert instance.mailadm("backup", "check", "--from", str(place)) == "the backups are whole\n"
+    with pytest.raises(CommandFailed) as failed:
+        instance.mailadm("backup", "prune", "--from", str(place))
+    assert failed.value.code == 2
+    # The newest lost a segment: the one before it, which is whole, stays with it.
+    append_one = instance.imap("zhang", select="INBOX")
+    append(append_one, "INBOX", "last", size=1500000)
+    append_one.logout()
+    taken.append(backup(instance, place)["backup"])
+    os.unlink(sorted(glob.glob(f"{place}/segments/*"))[-1])
+    instance.mailadm("backup", "prune", "--from", str(place), "--keep-daily", "1")
+    assert names(instance, place) == taken[-2:]
+    instance.stop()
+    restored(instance, tmp_path / "new", place, "--at", taken[-2])
+
+
+def test_what_is_damaged_in_a_place_is_named(make_instance, tmp_path):
+    instance = make_instance()
+    fill(instance)
+    place = tmp_path / "backups"
+    name = backup(instance, place)["backup"]
+    instance.stop()
+
+    def refused(command, expected):
+        with pytest.raises(CommandFailed) as failed:
+            instance.mailadm("backup", command, "--from", str(place))
+        assert expected in failed.value.output, failed.value.output
+        shutil.rmtree(tmp_path / "new", ignore_errors=True)
+        with pytest.raises(CommandFailed) as failed:
+            restored(instance, tmp_path / "new", place)
+        assert expected in failed.value.output, failed.value.output
+        with pytest.raises(CommandFailed) as failed:
+            Instance(tmp_path / "new").mailadm("verify")
+        assert failed.value.code == 1, "what was not restored to its end is no instance"
+
+    def flip(path):
+        with open(path, "r+b") as f:
+            f.seek(os.path.getsize(path) // 2)
+            byte = f.read(1)
+            f.seek(-1, os.SEEK_CUR)
+            f.write(bytes([byte[0] ^ 1]))
+
+    chunk = sorted(glob.glob(f"{place}/chunks/*/*"), key=os.path.getsize)[-1]
+    segment = glob.glob(f"{place}/segments/*")[0]
+    for path in (chunk, segment):
+        flip(path)
+        refused("check", os.path.basename(path))
+        flip(path)
+        shutil.copy(path, tmp_path / "kept")
+        os.truncate(path, os.path.getsize(path) // 2)
+        refused("check", os.path.basename(path))
+        os.unlink(path)
+        refused("check", os.path.basename(path))
+        shutil.copy(tmp_path / "kept", path)
+    flip(f"{place}/backups/{name}")
+    refused("check", name)
+    refused("list", name)
+    with pytest.raises(CommandFailed):
+        instance.mailadm("backup", "prune", "--from", str(place), "--keep-daily", "1")
+    flip(f"{place}/backups/{name}")
+    restored(instance, tmp_path / "good", place)
+
+
+def test_two_at_once_and_wrong_places_are_refused(make_instance, tmp_path):
+    instance = make_instance()
+    place = tmp_path / "backups"
+    backup(instance, place)
+    with open(place / "lock", "rb") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        with pytest.raises(CommandFailed) as failed:
+            backup(instance, place)
+        assert failed.value.code == 75
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "file").write_text("somebody's")
+    with pytest.raises(CommandFailed) as failed:
+        backup(instance, other)
+    assert failed.value.code == 1
+    with pytest.raises(CommandFailed) as failed:
+        instance.mailadm("backup")
+    assert failed.value.code == 2
+    stranger = make_instance()
+    with pytest.raises(CommandFailed) as failed:
+        backup(stranger, place)
+    assert "another instance" in failed.value.output
+
+
+def test_a_restored_instance_backs_up_beside_the_old_one(make_instance, tmp_path):
+    instance = make_instance(settings={"store": {"segment": "1m"}})
+    client = instance.imap("zhang", select="INBOX")
+    place = tmp_path / "backups"
+    append(client, "INBOX", "shared", size=600000)
+    first = backup(instance, place)["backup"]
+    for number in range(4):		# segments of numbers that the restored one will use, too
+        append(client, "INBOX", f"old way {number}", size=600000)
+    client.logout()
+    second = backup(instance, place)["backup"]
+    instance.stop()
+    new = restored(instance, tmp_path / "new", place, "--at", first)
+    with new:
+        client = new.imap("zhang", select="INBOX")
+        for number in range(4):
+            append(client, "INBOX", f"new way {number}", size=600000)
+        client.logout()
+        third = backup(new, place, "--prove")["backup"]
+    assert any(path.count(".") > 1 for path in os.listdir(place / "segments"))
+    for name, token, count in ((first, "shared", 1), (second, "old way 3", 5),
+                               (third, "new way 3", 5)):
+        with restored(instance, tmp_path / name, place, "--at", name) as one:
+            found = subjects(one)
+            assert token in found and len(found) == count
+
+
+def test_nothing_goes_out_or_comes_in_until_it_is_released(make_instance, tmp_path):
+    instance = make_instance()
+    instance.mailadm("route", "add", "out", "--default", "--smarthost", "127.0.0.1:1", "--tls", "off")
+    with instance.smtp("submission", login="zhang") as client:
+        client.sendmail("zhang@acme.test", ["ann@far.test"],
+                        "From: zhang@acme.test\r\nTo: ann@far.test\r\nSubject: out\r\n\r\nx\r\n")
+    instance.mailadm("fetch", "add", "box", "--server", "127.0.0.1:1", "--protocol", "pop3", "--user",
+                     "u", "--for", "li@acme.test", "--secret-stdin", stdin="secret\n")
+    backup(instance, tmp_path / "backups")
+    instance.stop()
+    with restored(instance, tmp_path / "new", tmp_path / "backups") as new:
+        entry, = [json.loads(line) for line in
+                  new.mailadm("queue", "list", "--json").splitlines()]
+        assert entry["state"] == "held"
+        with pytest.raises(CommandFailed) as failed:
+            new.mailadm("fetch", "run", "box")
+        assert "fetch release" in failed.value.output
+        new.mailadm("fetch", "release")
+        with pytest.raises(CommandFailed) as failed:
+            new.mailadm("fetch", "run", "box")
+        assert "fetch release" not in failed.value.output
+        new.mailadm("queue", "release", str(entry["entry"]))
+        assert "fetch.held" in new.mailadm("audit", "list")

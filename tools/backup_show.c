@@ -1,10 +1,13 @@
 #include "tools/backup_show.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,16 +60,6 @@ backup_show_end(struct backup_show *s)
 		fputs("\r\033[K", stderr);
 }
 
-enum status
-scratch_make(const char *path, char out[4096], struct problem *why)
-{
-	if (snprintf(out, 4096, "%s-XXXXXX", path) < 4096 && mkdtemp(out) != NULL)
-		return STATUS_OK;
-	problem_set_errno(why, errno, "cannot make a directory beside %s", path);
-	out[0] = '\0';
-	return errno == EACCES ? STATUS_DENIED : STATUS_IO;
-}
-
 static int
 remove_one(const char *path, const struct stat *sb, int flag, struct FTW *ftw)
 {
@@ -81,6 +74,47 @@ void
 scratch_remove(const char *path)
 {
 	(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Who uses a directory holds its lock until the process ends. */
+static bool
+scratch_lock(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (fd >= 0)
+		close(fd);
+	return false;
+}
+
+static void
+remove_abandoned(const char *path)
+{
+	char pattern[4096];
+	glob_t found;
+
+	if (snprintf(pattern, sizeof(pattern), "%s-??????", path) >= (int)sizeof(pattern) ||
+	    glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		if (scratch_lock(found.gl_pathv[i]))
+			scratch_remove(found.gl_pathv[i]);
+	globfree(&found);
+}
+
+enum status
+scratch_make(const char *path, char out[4096], struct problem *why)
+{
+	remove_abandoned(path);
+	if (snprintf(out, 4096, "%s-XXXXXX", path) < 4096 && mkdtemp(out) != NULL) {
+		(void)scratch_lock(out);
+		return STATUS_OK;
+	}
+	problem_set_errno(why, errno, "cannot make a directory beside %s", path);
+	out[0] = '\0';
+	return errno == EACCES ? STATUS_DENIED : STATUS_IO;
 }
 
 enum status

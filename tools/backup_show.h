@@ -22,7 +22,8 @@ struct backup_hooks backup_show_begin(const struct invocation *in, struct backup
 /* The line of progress is gone. */
 void backup_show_end(struct backup_show *s);
 
-/* A new directory beside path ("../backup/prove": "../backup/prove-XXXXXX"), its path written to out. */
+/* A new directory beside path ("../backup/prove": "../backup/prove-XXXXXX"), its path written to
+ * out.  Those of processes that ended without removing theirs are removed. */
 MUST_USE enum status scratch_make(const char *path, char out[4096], struct problem *why);
 /* Remove a directory with all that is in it. */
 void scratch_remove(const char *path);

@@ -239,10 +239,90 @@ backup_pack_run(const struct invocation *in, struct problem *why)
 	return st;
 }
 
+static enum status
+backup_check_run(const struct invocation *in, struct problem *why)
+{
+	const char *from = NULL;
+	const struct argument arguments[] = { { .name = "--from", .text = &from } };
+	struct backup_show show;
+	struct backup_hooks hooks = backup_show_begin(in, &show);
+	struct backup_place *p = NULL;
+	enum status st = arguments_read(in, arguments, ARRAY_LEN(arguments), why);
+
+	if (st == STATUS_OK)
+		st = need_from(from, why);
+	if (st == STATUS_OK)
+		st = backup_open(from, BACKUP_LOOK, &p, why);
+	if (st == STATUS_OK)
+		st = backup_check(p, &hooks, why);
+	backup_show_end(&show);
+	if (st == STATUS_OK && !in->is_json)
+		printf("the backups are whole\n");
+	backup_close(&p);
+	return st;
+}
+
+static void
+tell_pruned(const struct invocation *in, const struct backup_pruned *r)
+{
+	json_t *row;
+
+	if (!in->is_json) {
+		printf("%u kept, %u removed, %llu bytes freed\n", r->kept, r->removed,
+		    (unsigned long long)r->freed_bytes);
+		return;
+	}
+	row = json_object();
+	json_object_set_new(row, "kept", json_integer(r->kept));
+	json_object_set_new(row, "removed", json_integer(r->removed));
+	json_object_set_new(row, "freed_bytes", json_integer((json_int_t)r->freed_bytes));
+	print_json(row);
+	json_decref(row);
+}
+
+static enum status
+backup_prune_run(const struct invocation *in, struct problem *why)
+{
+	const char *from = NULL;
+	struct backup_keep keep = { 0, 0, 0 };
+	const struct argument arguments[] = { { .name = "--from", .text = &from },
+		{ .name = "--keep-daily", .number = &keep.daily },
+		{ .name = "--keep-weekly", .number = &keep.weekly },
+		{ .name = "--keep-monthly", .number = &keep.monthly } };
+	struct backup_pruned result;
+	struct backup_place *p = NULL;
+	enum status st = arguments_read(in, arguments, ARRAY_LEN(arguments), why);
+
+	if (st == STATUS_OK)
+		st = need_from(from, why);
+	if (st == STATUS_OK && keep.daily + keep.weekly + keep.monthly == 0) {
+		problem_set(why, "say what to keep: --keep-daily 7 --keep-weekly 5 --keep-monthly 12");
+		st = STATUS_SYNTAX;
+	}
+	/* To look first: a directory that is none is not made one. */
+	if (st == STATUS_OK)
+		st = backup_open(from, BACKUP_LOOK, &p, why);
+	backup_close(&p);
+	if (st == STATUS_OK)
+		st = backup_open(from, BACKUP_CHANGE, &p, why);
+	if (st == STATUS_OK)
+		st = backup_prune(p, &keep, &result, why);
+	if (st == STATUS_OK)
+		tell_pruned(in, &result);
+	backup_close(&p);
+	return st;
+}
+
 const struct command backup_commands[] = {
 	{ "backup", "list", "--from DIRECTORY", "the backups that are there", backup_list },
 	{ "backup", "pack", "FILE --from DIRECTORY [--at BACKUP]",
 	    "one backup as one file, which restore reads, too", backup_pack_run },
+	{ "backup", "check", "--from DIRECTORY", "compare every byte there with its hash",
+	    backup_check_run },
+	{ "backup", "prune",
+	    "--from DIRECTORY [--keep-daily N] [--keep-weekly N] [--keep-monthly N]",
+	    "keep the newest backup of so many days, weeks and months, and the newest of all",
+	    backup_prune_run },
 	{ "backup", "", "--to DIRECTORY [--prove]",
 	    "add a backup of this instance, served or not; --prove restores it aside and verifies it",
 	    backup_run },

@@ -1,5 +1,6 @@
 /*
- * mailadm restore: a whole instance out of a backup, in a new directory.
+ * mailadm restore: a whole instance out of a backup, in a new directory; parts of one:
+ * restore_into.h.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include "tools/command.h"
 #include "tools/instance.h"
 #include "tools/print.h"
+#include "tools/restore_into.h"
 #include "tools/users.h"
 
 #define UNPACKED "restore.unpacked"
@@ -223,27 +225,44 @@ open_and_begin(struct restoration *r, const char *from, const char *at, char unp
 	return st;
 }
 
-enum status
-cmd_restore(const struct invocation *in, struct problem *why)
+static enum status
+whole(const struct invocation *in, const struct restore_into *what, struct problem *why)
 {
-	const char *from = NULL, *at = "";
-	const struct argument arguments[] = { { .name = "--from", .text = &from },
-		{ .name = "--at", .text = &at } };
 	struct restoration r = { .in = in, .partial_fd = -1 };
 	char unpacked[4096] = "";
-	enum status st = arguments_read(in, arguments, ARRAY_LEN(arguments), why);
+	enum status st;
 
 	r.hooks = backup_show_begin(in, &r.show);
-	if (st == STATUS_OK && from == NULL) {
-		problem_set(why, "say where the backups are: --from DIRECTORY or FILE");
-		st = STATUS_SYNTAX;
-	}
-	if (st == STATUS_OK)
-		st = open_and_begin(&r, from, at, unpacked, why);
+	st = open_and_begin(&r, what->from, what->at, unpacked, why);
 	if (st == STATUS_OK)
 		st = restore_whole(&r, unpacked, why);
 	backup_show_end(&r.show);
 	backup_manifest_clear(&r.manifest);
 	backup_close(&r.place);
 	return st;
+}
+
+enum status
+cmd_restore(const struct invocation *in, struct problem *why)
+{
+	struct restore_into what = { .at = "" };
+	const struct argument arguments[] = { { .name = "--from", .text = &what.from },
+		{ .name = "--at", .text = &what.at }, { .name = "--account", .text = &what.account },
+		{ .name = "--folder", .text = &what.folder },
+		{ .name = "--message", .text = &what.message } };
+	enum status st = arguments_read(in, arguments, ARRAY_LEN(arguments), why);
+
+	if (st != STATUS_OK)
+		return st;
+	if (what.from == NULL) {
+		problem_set(why, "say where the backups are: --from DIRECTORY or FILE");
+		return STATUS_SYNTAX;
+	}
+	if (what.account != NULL)
+		return restore_into(in, &what, why);
+	if (what.folder != NULL || what.message != NULL) {
+		problem_set(why, "say whose it is: --account LOGIN");
+		return STATUS_SYNTAX;
+	}
+	return whole(in, &what, why);
 }

@@ -19,8 +19,10 @@ const struct command instance_commands[] = {
 	{ "upgrade", "", "", "make a stopped instance's store, written by an older version, one of this",
 	    cmd_upgrade },
 	{ "verify", "", "[STORE]", "look at every record of the store, served or not", cmd_verify },
-	{ "restore", "", "--from DIRECTORY|FILE [--at BACKUP]",
-	    "make an instance in DIR, which is new, of a backup", cmd_restore },
+	{ "restore", "",
+	    "--from DIRECTORY|FILE [--at BACKUP] [--account LOGIN [--folder NAME] [--message MID]]",
+	    "make an instance in DIR, which is new, of a backup; with --account put a person's "
+	    "messages into the running instance DIR again, in folders of their own", cmd_restore },
 	{ 0 },
 };
 

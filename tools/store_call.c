@@ -30,16 +30,32 @@ on_frame(void *ctx, struct ipc_frame *frame)
 	}
 }
 
+static enum status
+ask(const struct invocation *in, uint16_t type, struct slice payload, int fd, struct call *call)
+{
+	struct problem unused = { "" };
+
+	if (ipc_call_wait_every("store-admin.sock", type, payload, fd, STORE_END, DEADLINE_MS,
+	    on_frame, call, &unused) == STATUS_OK)
+		return call->st;
+	problem_set(call->why, "no answer; is the instance served? (mailadm -C %s serve)", in->dir);
+	return STATUS_BUSY;
+}
+
 enum status
 store_call(const struct invocation *in, uint16_t type, struct slice payload,
     void (*row)(void *ctx, struct slice payload), void *ctx, struct problem *why)
 {
 	struct call call = { row, ctx, STATUS_IO, why };
-	struct problem unused = { "" };
 
-	if (ipc_call_wait_every("store-admin.sock", type, payload, -1, STORE_END, DEADLINE_MS,
-	    on_frame, &call, &unused) == STATUS_OK)
-		return call.st;
-	problem_set(why, "no answer; is the instance served? (mailadm -C %s serve)", in->dir);
-	return STATUS_BUSY;
+	return ask(in, type, payload, -1, &call);
+}
+
+enum status
+store_send(const struct invocation *in, uint16_t type, struct slice payload, int fd,
+    struct problem *why)
+{
+	struct call call = { NULL, NULL, STATUS_IO, why };
+
+	return ask(in, type, payload, fd, &call);
 }
