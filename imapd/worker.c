@@ -19,6 +19,7 @@
 #include "net/loop.h"
 #include "store/client.h"
 #include "store/journal.h"
+#include "store/sealed.h"
 #include "store/store.h"
 
 #define TICK_MS 5000
@@ -138,14 +139,34 @@ journal_failed(const struct worker *w, enum status st, const struct problem *why
 	log_end(&l);
 }
 
+/*
+ * What cannot be read cannot be told: whoever has a mailbox selected comes again and sees it
+ * anew, and later changes are followed.
+ */
+static void
+skip_journal(struct worker *w, struct txn *t)
+{
+	struct imap_session *next;
+
+	if (store_change(t, &w->change, NULL) != STATUS_OK)
+		return;
+	for (struct imap_session *s = w->sessions; s != NULL; s = next) {
+		next = s->next;
+		if (s->state == IMAP_SELECTED)
+			session_bye(s, "Changes of your mailbox cannot be told, please come again");
+	}
+}
+
 void
 worker_read_journal(struct worker *w, struct txn *t)
 {
 	struct problem why = { 0 };
-	enum status st = journal_each(t, w->change, note_row, w, &why);
+	enum status st = sealed_journal_each(w->store, t, w->change, note_row, w, &why);
 
-	if (st != STATUS_OK)
+	if (st != STATUS_OK) {
 		journal_failed(w, st, &why);
+		skip_journal(w, t);
+	}
 }
 
 void

@@ -1,10 +1,11 @@
 #include "store/sealed.h"
 
 #include <string.h>
-#include <zstd.h>
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/mem.h"
+#include "store/codec.h"
 #include "store/key.h"
 #include "store/segment.h"
 #include "store/segment_row.h"
@@ -16,7 +17,6 @@
  *   u64 segment_at (of the text's first byte), u32 head_len, u8 codec, u32 stored_len, u32 size_bytes
  */
 #define SEALED_VERSION 1
-#define SEALED_LEVEL 6	/* of zstd: 9 ms for half a MiB of rows */
 
 enum status
 sealed_decode(struct slice key, struct slice value, struct sealed_row *out)
@@ -117,20 +117,39 @@ sealed_each(struct txn *t, uint64_t after, bool (*each)(void *ctx, const struct 
 	return st == STATUS_ABSENT ? STATUS_OK : st;
 }
 
+/* Frame by frame, behind their table of lengths. */
+static enum status
+unpack_frames(const struct sealed_row *row, struct slice stored, struct buf *out)
+{
+	struct reader table = reader_of(stored);
+	struct slice rest = slice_skip(stored, codec_table_len(row->size_bytes));
+	struct unpacker *u = unpacker_new();
+	uint32_t left = row->size_bytes;
+	enum status st = STATUS_OK;
+
+	while (st == STATUS_OK && left > 0) {
+		uint32_t size = left < CODEC_FRAME ? left : CODEC_FRAME;
+		struct slice frame = slice_sub(rest, 0, read_u32le(&table));
+
+		st = unpacker_frame(u, frame, out->ptr + out->len, size);
+		out->len += st == STATUS_OK ? size : 0;
+		rest = slice_skip(rest, frame.len);
+		left -= size;
+	}
+	unpacker_free(&u);
+	return st;
+}
+
 static enum status
 unpack(const struct sealed_row *row, struct slice stored, struct buf *out)
 {
-	size_t n;
-
 	if (row->codec == CODEC_PLAIN)
 		return stored.len == row->size_bytes ? buf_append(out, stored) : STATUS_CORRUPT;
+	if (stored.len < codec_table_len(row->size_bytes))
+		return STATUS_CORRUPT;
 	if (buf_reserve(out, row->size_bytes) != STATUS_OK)
 		return STATUS_LIMIT;
-	n = ZSTD_decompress(out->ptr + out->len, row->size_bytes, stored.ptr, stored.len);
-	if (ZSTD_isError(n) || n != row->size_bytes)
-		return STATUS_CORRUPT;
-	out->len += n;
-	return STATUS_OK;
+	return unpack_frames(row, stored, out);
 }
 
 static bool
@@ -250,24 +269,15 @@ sealed_journal_each(struct store *s, struct txn *t, uint64_t after,
 	return journal_each(t, after, each, ctx, why);
 }
 
-enum status
-sealed_pack(struct slice rows, struct buf *out, uint8_t *codec, struct problem *why)
+void
+sealed_pack(struct slice rows, struct buf *out, uint8_t *codec)
 {
-	size_t room = ZSTD_compressBound(rows.len), n;
-	enum status st = buf_reserve(out, room);
+	struct packer *p = packer_new();
 
-	if (st != STATUS_OK) {
-		problem_set(why, "too many rows of the journal at once");
-		return st;
-	}
-	n = ZSTD_compress(out->ptr + out->len, room, rows.ptr, rows.len, SEALED_LEVEL);
-	if (ZSTD_isError(n) || n >= rows.len) {
-		*codec = CODEC_PLAIN;
-		return buf_append(out, rows);
-	}
-	*codec = CODEC_ZSTD;
-	out->len += n;
-	return STATUS_OK;
+	*codec = packer_pack(p, rows, out) ? CODEC_ZSTD : CODEC_PLAIN;
+	if (*codec == CODEC_PLAIN)
+		buf_append(out, rows);
+	packer_free(&p);
 }
 
 uint64_t

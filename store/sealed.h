@@ -52,9 +52,8 @@ MUST_USE enum status sealed_next(struct slice *rest, struct journal_row *out);
 MUST_USE enum status sealed_journal_each(struct store *s, struct txn *t, uint64_t after,
     bool (*each)(void *ctx, const struct journal_row *row), void *ctx, struct problem *why);
 
-/* For the writer.  Compress, into out; *codec says how (CODEC_PLAIN where it saves nothing). */
-MUST_USE enum status sealed_pack(struct slice rows, struct buf *out, uint8_t *codec,
-    struct problem *why);
+/* For the writer.  Append the stored form of rows to out; *codec says which. */
+void sealed_pack(struct slice rows, struct buf *out, uint8_t *codec);
 /* Bytes that its record takes in its segment. */
 uint64_t sealed_record_len(const struct sealed_row *row);
 MUST_USE enum status sealed_put(struct txn *t, const struct sealed_row *row, struct problem *why);

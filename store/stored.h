@@ -30,6 +30,7 @@ struct stored_settings {
 	uint64_t floor;		/* free space under which no text is taken in */
 	uint64_t budget;	/* bytes of texts that wait at the same time */
 	uint32_t upkeep_s;	/* from one round of upkeep to the next */
+	uint32_t journal_days;	/* older rows of the journal are sealed */
 };
 
 extern const struct setting stored_settings_rows[];

@@ -16,5 +16,9 @@ const struct setting stored_settings_rows[] = {
 	{ "store", "upkeep", SETTING_DURATION, offsetof(struct stored_settings, upkeep_s), "1h",
 	    1, 86400,
 	    "How often stored looks for what can be purged, sealed and made smaller." },
+	{ "store", "journal_days", SETTING_U32, offsetof(struct stored_settings, journal_days), "60",
+	    0, 36500,
+	    "Rows of the change journal that are older are moved to segments, compressed.  A client "
+	    "that was away longer is told more than it needs." },
 };
 const size_t stored_settings_count = ARRAY_LEN(stored_settings_rows);

@@ -12,6 +12,7 @@
 
 /* In the order of a round. */
 static const struct upkeep_kind *const kinds[] = {
+	&upkeep_seal,
 	NULL,
 };
 
@@ -85,10 +86,11 @@ struct upkeep *
 upkeep_new(struct stored *s)
 {
 	struct upkeep *u = mem_new(struct upkeep);
+	uint64_t every_ms = (uint64_t)s->settings->upkeep_s * 1000;
 
 	u->stored = s;
 	u->timer = timer_new(s->loop, round_step, u);
-	timer_set(u->timer, FIRST_MS);
+	timer_set(u->timer, every_ms < FIRST_MS ? every_ms : FIRST_MS);
 	return u;
 }
 

@@ -4,8 +4,8 @@
  * with a pause behind each that is as long as it took, so that mail never
  * waits long for them.
  *
- * A round begins a minute after the start and then every [store] upkeep, or
- * when somebody wakes it; it asks each kind in turn until that has no more.
+ * A round begins a minute after the start, or sooner, and then every [store] upkeep,
+ * or when somebody wakes it; it asks each kind in turn until that has no more.
  */
 #ifndef STORE_UPKEEP_H
 #define STORE_UPKEEP_H
@@ -26,6 +26,9 @@ struct upkeep_kind {
 	/* It is through: j->status and j->why.  May be NULL. */
 	void (*done)(struct stored *s, const struct job *j);
 };
+
+/* The kinds, each in a file of its own. */
+extern const struct upkeep_kind upkeep_seal;
 
 struct upkeep *upkeep_new(struct stored *s);
 void upkeep_free(struct upkeep **u);

@@ -46,6 +46,7 @@ static const struct {
 	{ "reference", verify_references, "8" },
 	{ "message_id", verify_message_ids, "488" },
 	{ "journal", verify_journal, "82" },
+	{ "sealed", verify_sealed, "8" },
 	{ "archive", verify_archive, "8" },
 	{ "trash", verify_trash, "484" },
 	{ "queue", verify_queue, "8" },

@@ -56,6 +56,7 @@ void verify_text_rows(struct verify_pass *p);
 void verify_references(struct verify_pass *p);
 void verify_message_ids(struct verify_pass *p);
 void verify_journal(struct verify_pass *p);
+void verify_sealed(struct verify_pass *p);
 void verify_archive(struct verify_pass *p);
 void verify_trash(struct verify_pass *p);
 void verify_queue(struct verify_pass *p);

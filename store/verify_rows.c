@@ -8,6 +8,7 @@
 #include "store/mailbox.h"
 #include "store/mailbox_name.h"
 #include "store/message_id.h"
+#include "store/sealed.h"
 #include "store/spool.h"
 #include "store/text.h"
 #include "store/trash.h"
@@ -177,6 +178,84 @@ void
 verify_journal(struct verify_pass *p)
 {
 	pass_rows(p, TABLE_JOURNAL, row_is_journal, NULL);
+}
+
+/* What the rows of a sealed part have to be. */
+struct sealed_pass {
+	uint64_t last;		/* change of the part before */
+	struct buf rows;
+};
+
+static void
+sealed_rows(struct verify_pass *p, struct slice key, const struct sealed_row *part,
+    struct slice rest)
+{
+	uint64_t last = part->first, change = 0;
+	struct journal_row row;
+	uint32_t count = 0;
+	enum status st;
+
+	while ((st = sealed_next(&rest, &row)) == STATUS_OK) {
+		if (count++ == 0)
+			change = row.change;
+		if (row.change < last)
+			st = STATUS_CORRUPT;
+		last = row.change;
+	}
+	if (st != STATUS_ABSENT || change != part->first || last != part->last ||
+	    count != part->rows)
+		pass_found(p, key, "the rows in segment %u are not those that it names",
+		    part->place.segment);
+}
+
+static void
+row_is_sealed(struct verify_pass *p, struct slice key, struct slice value, void *ctx)
+{
+	struct sealed_pass *pass = ctx;
+	struct problem why = { "" };
+	struct sealed_row row;
+
+	if (sealed_decode(key, value, &row) != STATUS_OK) {
+		pass_found(p, key, "it cannot be read");
+		return;
+	}
+	if (row.first <= pass->last)
+		pass_found(p, key, "the part before it reaches into it");
+	pass->last = row.last;
+	change_is_given(p, key, row.last);
+	buf_reset(&pass->rows);
+	if (sealed_read(p->store, &row, &pass->rows, &why) != STATUS_OK)
+		pass_found(p, key, "%s", why.text);
+	else
+		sealed_rows(p, key, &row, buf_slice(&pass->rows));
+}
+
+/* The first change that is still in the index; UINT64_MAX: none. */
+static uint64_t
+journal_first(struct verify_pass *p)
+{
+	struct slice key = SLICE(""), value;
+	uint64_t first = UINT64_MAX;
+	struct cursor *c;
+
+	if (cursor_open(p->txn, TABLE_JOURNAL, &c, NULL) != STATUS_OK)
+		return first;
+	if (cursor_seek(c, SLICE(""), &key, &value, NULL) == STATUS_OK)
+		first = key_read_u64(key, 0);
+	cursor_close(&c);
+	return first;
+}
+
+void
+verify_sealed(struct verify_pass *p)
+{
+	struct sealed_pass pass = { 0, buf_init(SEALED_SIZE_MAX) };
+
+	pass_rows(p, TABLE_SEALED, row_is_sealed, &pass);
+	if (pass.last >= journal_first(p))
+		pass_found_at(p, "", "changes up to %llu are sealed, and in the journal as well",
+		    (unsigned long long)pass.last);
+	buf_clear(&pass.rows);
 }
 
 static void

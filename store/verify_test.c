@@ -14,6 +14,7 @@
 #include "store/digest.h"
 #include "store/key.h"
 #include "store/plan.h"
+#include "store/seal.h"
 #include "store/spool.h"
 #include "store/testing.h"
 #include "store/testing_check.h"
@@ -82,6 +83,18 @@ deliver(struct testing *t, const char *text, const char *recipients)
 	buf_clear(&b);
 }
 
+/* All rows of the journal so far. */
+static void
+seal(struct testing *t)
+{
+	struct txn *txn = testing_read(t);
+	struct job *j = NULL;
+
+	CHECK_STATUS(job_of_seal(txn, UINT64_MAX, &j, NULL), STATUS_OK);
+	txn_abort(&txn);
+	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
+}
+
 static void
 fill(struct testing *t)
 {
@@ -91,6 +104,7 @@ fill(struct testing *t)
 	const char *s;
 
 	CHECK_STATUS(make(t, "Customers/Li"), STATUS_OK);
+	seal(t);
 	testing_append(t, ME, inbox, "with a keyword", FLAG_FLAGGED, "$Label1");
 	deliver(t, "Subject: one\r\nMessage-ID: <1@b.test>\r\n\r\nOne.\r\n", "c@d.test");
 	/* A digest and an envelope that are too long for their rows. */
@@ -196,7 +210,12 @@ static const struct {
 	{ TABLE_REFERENCE, 0, -1, "text 1: its count of references is not there" },
 	{ TABLE_REFERENCE, 0, 1, "reference 1: it says" },
 	{ TABLE_MESSAGE_ID, 0, 0, "message_id " },
-	{ TABLE_JOURNAL, 0, 0, "journal 1/0: it cannot be read" },
+	{ TABLE_JOURNAL, 0, 0, "journal 14/0: it cannot be read" },
+	{ TABLE_SEALED, 0, 0, "sealed 1: it cannot be read" },
+	{ TABLE_SEALED, 0, 1, "sealed 1: the rows in segment 1 are not those" },
+	{ TABLE_SEALED, 0, 9, "sealed 1: the rows in segment 1 are not those" },
+	{ TABLE_SEALED, 0, 33, "sealed 1: the journal's rows from change 1 on are damaged" },
+	{ TABLE_SEALED, 0, 53, "sealed 1: " },
 	{ TABLE_ARCHIVE, 0, -1, "reference 12: it says 4, 3 rows" },
 	{ TABLE_ARCHIVE, 0, 9, "archive 1: the chain breaks here" },
 	{ TABLE_ARCHIVE, 1, 9, "archive 2: the chain breaks here" },

@@ -1,0 +1,213 @@
+#include "store/seal.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "store/journal.h"
+#include "store/key.h"
+#include "store/sealed.h"
+#include "store/testing.h"
+
+#define BOX 3
+
+/* Changes [first, last], each a row of one UID, made at their own number in seconds. */
+static void
+journal_fill(struct testing *t, uint64_t first, uint64_t last)
+{
+	struct journal_row row = { .op = JOURNAL_FLAGGED, .account = 7, .mailbox = BOX };
+	struct change c = { .sid = SLICE("k3v7q2m9tzae"), .actor = 7 };
+	struct uidset uids = uidset_init();
+
+	CHECK_STATUS(txn_begin_write(store_env(t->store), &c.txn, NULL), STATUS_OK);
+	for (c.number = first; c.number <= last; c.number++) {
+		c.now_s = c.number;
+		c.journal_part = 0;
+		uidset_clear(&uids);
+		CHECK_STATUS(uidset_add(&uids, (uint32_t)c.number, (uint32_t)c.number), STATUS_OK);
+		CHECK_STATUS(journal_put(&c, &row, &uids, NULL), STATUS_OK);
+	}
+	CHECK_STATUS(txn_commit(&c.txn, NULL), STATUS_OK);
+	uidset_clear(&uids);
+}
+
+/* One part of what is from before before_s: how many rows it had. */
+static uint32_t
+seal_one(struct testing *t, uint64_t before_s)
+{
+	struct txn *txn = testing_read(t);
+	struct job *j = NULL;
+	uint32_t rows;
+
+	CHECK_STATUS(job_of_seal(txn, before_s, &j, NULL), STATUS_OK);
+	txn_abort(&txn);
+	if (j == NULL)
+		return 0;
+	rows = seal_rows(j);
+	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
+	return rows;
+}
+
+struct reading {
+	uint64_t first, last, count, stop_at;
+};
+
+static bool
+read_one(void *ctx, const struct journal_row *row)
+{
+	struct reading *r = ctx;
+
+	CHECK(row->change > r->last);
+	CHECK_U64(row->at_s, row->change);
+	CHECK_U64(row->mailbox, BOX);
+	CHECK_SLICE(row->sid, "k3v7q2m9tzae");
+	r->first = r->count == 0 ? row->change : r->first;
+	r->last = row->change;
+	return ++r->count != r->stop_at;
+}
+
+static struct reading
+read_all(struct testing *t, uint64_t after)
+{
+	struct reading r = { 0 };
+	struct txn *txn = testing_read(t);
+
+	CHECK_STATUS(sealed_journal_each(t->store, txn, after, read_one, &r, NULL), STATUS_OK);
+	txn_abort(&txn);
+	return r;
+}
+
+static uint64_t
+rows_in_index(struct testing *t)
+{
+	struct reading r = { 0 };
+	struct txn *txn = testing_read(t);
+
+	CHECK_STATUS(journal_each(txn, 0, read_one, &r, NULL), STATUS_OK);
+	txn_abort(&txn);
+	return r.count;
+}
+
+static void
+old_rows_leave_the_index_and_are_read_all_the_same(void **state)
+{
+	struct testing *t = *state;
+	struct reading r;
+
+	journal_fill(t, 1, 2 * SEAL_ROWS + 100);
+	CHECK_U64(seal_one(t, 1), 0);		/* none is older */
+	CHECK_U64(seal_one(t, 200), 0);		/* too few to be worth a record */
+	CHECK_U64(seal_one(t, 2 * SEAL_ROWS + 50), SEAL_ROWS);
+	CHECK_U64(rows_in_index(t), SEAL_ROWS + 100);
+	r = read_all(t, 0);
+	CHECK(r.first == 1 && r.last == 2 * SEAL_ROWS + 100 && r.count == r.last);
+	CHECK_U64(seal_one(t, 2 * SEAL_ROWS + 50), SEAL_ROWS);
+	CHECK_U64(seal_one(t, 2 * SEAL_ROWS + 50), 0);
+	CHECK_U64(seal_one(t, 3 * SEAL_ROWS + SEAL_WAIT_S), 100);	/* a day over their time */
+	CHECK_U64(rows_in_index(t), 0);
+	r = read_all(t, 0);
+	CHECK(r.first == 1 && r.last == 2 * SEAL_ROWS + 100 && r.count == r.last);
+}
+
+static void
+reading_begins_anywhere_and_goes_on_in_the_index(void **state)
+{
+	static const uint64_t after[] = { 0, 1, SEAL_ROWS - 1, SEAL_ROWS, SEAL_ROWS + 1,
+		2 * SEAL_ROWS, 2 * SEAL_ROWS + 1, 3 * SEAL_ROWS, UINT64_MAX };
+	struct testing *t = *state;
+	const uint64_t last = 2 * SEAL_ROWS + 100;
+	struct reading stopped = { .stop_at = 10 };
+	struct txn *txn;
+
+	journal_fill(t, 1, last);
+	while (seal_one(t, 2 * SEAL_ROWS + 50) > 0)
+		;
+	for (size_t i = 0; i < ARRAY_LEN(after); i++) {
+		struct reading r = read_all(t, after[i]);
+
+		CHECK_U64(r.count, after[i] >= last ? 0 : last - after[i]);
+		CHECK(r.count == 0 || (r.first == after[i] + 1 && r.last == last));
+	}
+	txn = testing_read(t);
+	CHECK_STATUS(sealed_journal_each(t->store, txn, 0, read_one, &stopped, NULL), STATUS_OK);
+	txn_abort(&txn);
+	CHECK_U64(stopped.count, 10);
+}
+
+static void
+it_is_there_after_another_start(void **state)
+{
+	struct testing *t = *state;
+	struct sealed_row row;
+	struct txn *txn;
+
+	journal_fill(t, 5, SEAL_ROWS + 10);
+	CHECK_U64(seal_one(t, UINT64_MAX), SEAL_ROWS);
+	testing_close(t);
+	testing_open(t);
+	CHECK_U64(read_all(t, 0).count, SEAL_ROWS + 6);
+	txn = testing_read(t);
+	CHECK_STATUS(sealed_before(txn, UINT64_MAX, &row, NULL), STATUS_OK);
+	CHECK(row.first == 5 && row.last == SEAL_ROWS + 4 && row.rows == SEAL_ROWS);
+	CHECK(row.from_s == 5 && row.until_s == SEAL_ROWS + 4);
+	CHECK(row.codec == CODEC_ZSTD && row.stored_len < row.size_bytes / 2);
+	CHECK_STATUS(sealed_before(txn, 5, &row, NULL), STATUS_ABSENT);
+	CHECK_STATUS(sealed_get(txn, 6, &row, NULL), STATUS_ABSENT);
+	txn_abort(&txn);
+}
+
+/* A change is never in two places: one with many parts goes as a whole. */
+static void
+a_change_in_many_parts_is_sealed_whole(void **state)
+{
+	struct testing *t = *state;
+	struct journal_row line = { .op = JOURNAL_EXPUNGED, .mailbox = BOX };
+	struct change c = { .sid = SLICE(""), .number = 9 };
+	struct uidset uids = uidset_init();
+	struct problem why = { "" };
+
+	for (uint32_t i = 1; i <= 90000; i++)
+		CHECK_STATUS(uidset_add(&uids, 2 * i, 2 * i), STATUS_OK);
+	CHECK_STATUS(txn_begin_write(store_env(t->store), &c.txn, &why), STATUS_OK);
+	CHECK_STATUS(journal_put(&c, &line, &uids, &why), STATUS_OK);
+	CHECK_STATUS(txn_commit(&c.txn, &why), STATUS_OK);
+	uidset_clear(&uids);
+	CHECK_U64(c.journal_part, 450);
+	journal_fill(t, 10, 20);
+	CHECK_U64(seal_one(t, UINT64_MAX), 450);
+	CHECK_U64(rows_in_index(t), 11);
+}
+
+static void
+what_changed_meanwhile_stays(void **state)
+{
+	struct testing *t = *state;
+	struct txn *txn;
+	struct job *j = NULL;
+	struct key k;
+
+	journal_fill(t, 1, SEAL_ROWS);
+	txn = testing_read(t);
+	CHECK_STATUS(job_of_seal(txn, UINT64_MAX, &j, NULL), STATUS_OK);
+	txn_abort(&txn);
+	CHECK_STATUS(txn_begin_write(store_env(t->store), &txn, NULL), STATUS_OK);
+	CHECK_STATUS(txn_delete(txn, TABLE_JOURNAL, key_of_u64_u16(&k, 7, 0), NULL), STATUS_OK);
+	CHECK_STATUS(txn_commit(&txn, NULL), STATUS_OK);
+	CHECK_STATUS(testing_run(t, j)->status, STATUS_STALE);
+	CHECK_U64(rows_in_index(t), SEAL_ROWS - 1);
+	CHECK_U64(read_all(t, 0).count, SEAL_ROWS - 1);
+}
+
+int
+main(void)
+{
+#define ROW(name) cmocka_unit_test_setup_teardown(name, testing_setup, testing_teardown)
+	const struct CMUnitTest tests[] = {
+		ROW(old_rows_leave_the_index_and_are_read_all_the_same),
+		ROW(reading_begins_anywhere_and_goes_on_in_the_index),
+		ROW(it_is_there_after_another_start),
+		ROW(a_change_in_many_parts_is_sealed_whole),
+		ROW(what_changed_meanwhile_stays),
+	};
+#undef ROW
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
