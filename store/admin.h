@@ -27,6 +27,12 @@ void admin_end(struct stored *s, uint64_t peer, uint32_t request, enum status st
 /* Takes the job: it, or why it could not be begun, is answered with STORE_END. */
 void admin_submit(struct stored *s, struct ipc_peer *peer, uint32_t request, struct job **job);
 
-admin_handler admin_audit_list, admin_queue_list, admin_queue_change, admin_hold, admin_put_back;
+admin_handler
+    admin_audit_list,
+    admin_audit_put,
+    admin_hold,
+    admin_put_back,
+    admin_queue_change,
+    admin_queue_list;
 
 #endif

@@ -9,6 +9,7 @@ static const struct {
 	admin_handler *handle;
 } handlers[] = {
 	{ STORE_AUDIT_LIST, admin_audit_list },
+	{ STORE_AUDIT_PUT, admin_audit_put },
 	{ STORE_QUEUE_LIST, admin_queue_list },
 	{ STORE_QUEUE_CHANGE, admin_queue_change },
 	{ STORE_HOLD, admin_hold },
