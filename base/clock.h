@@ -13,6 +13,8 @@
 uint64_t clock_now_s(void);
 /* Milliseconds that never go back; the origin means nothing. */
 uint64_t clock_monotonic_ms(void);
+/* The same in microseconds. */
+uint64_t clock_monotonic_us(void);
 
 /* RFC 5322 date in UTC: "Tue, 24 Nov 2026 10:36:51 +0000". */
 void clock_format_rfc5322(uint64_t at_s, struct buf *out);

@@ -33,6 +33,7 @@ admin_handler
     admin_hold,
     admin_put_back,
     admin_queue_change,
-    admin_queue_list;
+    admin_queue_list,
+    admin_stats;
 
 #endif

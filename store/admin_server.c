@@ -14,6 +14,7 @@ static const struct {
 	{ STORE_QUEUE_CHANGE, admin_queue_change },
 	{ STORE_HOLD, admin_hold },
 	{ STORE_PUT_BACK, admin_put_back },
+	{ STORE_STATS, admin_stats },
 };
 
 void

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "net/loop.h"
+#include "store/commit_stats.h"
 #include "store/codec.h"
 #include "store/segment_writer.h"
 #include "store/store.h"
@@ -349,10 +350,24 @@ batch_committed(struct committer *k, struct job *jobs)
 	batch_begun(jobs);
 }
 
+/* It is on disk since now. */
+static void
+batch_count(struct committer *k, const struct job *jobs, uint64_t begun_us)
+{
+	uint64_t now_us = clock_monotonic_us(), count = 0;
+
+	for (; jobs != NULL; jobs = jobs->next)
+		count++;
+	if (k->spec.stats != NULL)
+		commit_stats_add(k->spec.stats, now_us / 1000, now_us - begun_us, count,
+		    env_newest(store_env(k->store)));
+}
+
 /* Returns true when something was committed. */
 static bool
 batch_do(struct committer *k, struct job *jobs)
 {
+	uint64_t begun_us = clock_monotonic_us();
 	struct problem why = { "" };
 	struct counters n;
 	struct txn *txn;
@@ -379,6 +394,7 @@ batch_do(struct committer *k, struct job *jobs)
 	if (st == STATUS_OK) {
 		k->counters = n;
 		batch_committed(k, jobs);
+		batch_count(k, jobs, begun_us);
 		return true;
 	}
 	if (st != STATUS_BUSY)
@@ -577,6 +593,18 @@ committer_pending_bytes(struct committer *k)
 
 	pthread_mutex_lock(&k->lock);
 	n = k->pending_bytes;
+	pthread_mutex_unlock(&k->lock);
+	return n;
+}
+
+uint64_t
+committer_waiting(struct committer *k)
+{
+	uint64_t n = 0;
+
+	pthread_mutex_lock(&k->lock);
+	for (const struct job *j = k->first; j != NULL; j = j->next)
+		n++;
 	pthread_mutex_unlock(&k->lock);
 	return n;
 }

@@ -12,6 +12,7 @@
 #include "base/problem.h"
 #include "store/job.h"
 
+struct commit_stats;
 struct committer;
 struct loop;
 struct store;
@@ -21,6 +22,7 @@ struct store;
 struct committer_spec {
 	uint64_t segment_size;
 	uint64_t floor_bytes;	/* free space under which no text is taken in */
+	struct commit_stats *stats;	/* stays the caller's; may be NULL */
 	/* Called on the loop: jobs of a batch, a list; taken: job_free() each.  is_changed: something
 	 * was committed. */
 	void (*done)(void *ctx, struct job *jobs, bool is_changed);
@@ -36,5 +38,7 @@ void committer_stop(struct committer *c);
 void committer_free(struct committer **c);
 /* Bytes of texts that wait or are being written. */
 uint64_t committer_pending_bytes(struct committer *c);
+/* Jobs that wait for the next commit. */
+uint64_t committer_waiting(struct committer *c);
 
 #endif

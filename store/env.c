@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,31 +17,14 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/env_internal.h"
 
 #define ENV_READERS_MAX 1022
-#define ENV_TABLES_MAX 64
 #define ENV_OPEN_TRIES 20
 #define ENV_OPEN_PAUSE_MS 50
 #define ENV_CRC_LEN 4
 #define ENV_LAG_MAX 1000	/* transactions a reader may stay behind without being named */
 #define ENV_FULL_BELOW (1024 * 1024)	/* free bytes under which a short write means a full disk */
-
-struct env {
-	MDB_env *mdb;
-	char *path;
-	enum env_mode mode;
-	int writer_fd;		/* holds the lock on lock.writer; -1 for a reader */
-	unsigned table_count;
-	MDB_dbi tables[ENV_TABLES_MAX];
-	_Atomic(MDB_txn *) spare;	/* a reset read transaction that keeps its reader slot */
-};
-
-struct txn {
-	struct env *env;
-	MDB_txn *mdb;
-	uint64_t writes;
-	bool is_write;
-};
 
 struct cursor {
 	MDB_cursor *mdb;

@@ -99,4 +99,21 @@ uint64_t txn_snapshot(const struct txn *t);
  * process. */
 void env_check_readers(struct env *e);
 
+/* Its size, in pages of page_bytes. */
+struct env_size {
+	uint64_t page_bytes, pages;	/* of data.mdb, as far as it was ever used */
+	uint64_t free_pages;		/* of these, for later commits */
+	uint64_t snapshot;		/* the transaction that this is of */
+};
+MUST_USE enum status env_size(struct txn *t, struct env_size *out, struct problem *why);
+/* Number of the newest snapshot. */
+uint64_t env_newest(struct env *e);
+
+/* Who reads: how many at this moment, and the one whose snapshot is the oldest. */
+struct env_readers {
+	unsigned slots, count;	/* readers known; of them, inside a transaction */
+	uint64_t oldest_pid, oldest_snapshot;	/* 0: nobody is */
+};
+void env_readers(struct env *e, struct env_readers *out);
+
 #endif

@@ -1,12 +1,14 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sandbox.h"
 #include "net/daemon.h"
 #include "net/loop.h"
 #include "store/codec.h"
+#include "store/commit_stats.h"
 #include "store/stored.h"
 #include "store/upkeep.h"
 
@@ -166,6 +168,7 @@ stored_open(struct stored *s, struct problem *why)
 	struct committer_spec spec = {
 		.segment_size = s->settings->segment,
 		.floor_bytes = s->settings->floor,
+		.stats = s->stats,
 		.done = stored_done,
 		.ctx = s,
 	};
@@ -208,6 +211,8 @@ stored_start(struct daemon *d, void *settings, struct problem *why)
 	s->grant_key = buf_init(256);
 	s->gathered_last = &s->gathered;
 	s->wake = wake_new();
+	s->stats = commit_stats_new();
+	s->started_s = clock_now_s();
 	s->packer = packer_new();
 	s->readers = timer_new(s->loop, stored_readers, s);
 	s->farewell = timer_new(s->loop, stored_farewell, s);
@@ -268,6 +273,7 @@ stored_end(struct daemon *d)
 	admin_server_free(s);
 	upkeep_free(&s->upkeep);
 	committer_free(&s->committer);
+	commit_stats_free(&s->stats);
 	store_close(&s->store);
 	timer_free(&s->readers);
 	timer_free(&s->farewell);

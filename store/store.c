@@ -52,6 +52,7 @@ const char *const store_tables[TABLE_COUNT] = {
 	[TABLE_SEALED] = "sealed",
 	[TABLE_TEXT_HASH] = "text_hash",
 	[TABLE_SEGMENT] = "segment",
+	[TABLE_HISTORY] = "history",
 };
 
 static enum status

@@ -33,6 +33,7 @@ enum store_table {
 	TABLE_SEALED,		/* first change u64     -> sealed.h */
 	TABLE_TEXT_HASH,	/* age u32, hash u64, text u64 -> nothing but that it is */
 	TABLE_SEGMENT,		/* segment u32          -> segment_row.h */
+	TABLE_HISTORY,		/* day u32              -> history.h */
 	TABLE_COUNT
 };
 

@@ -13,6 +13,7 @@
 #include "store/store.h"
 #include "store/wake.h"
 
+struct commit_stats;
 struct daemon;
 struct ipc_server;
 struct keep;
@@ -48,6 +49,8 @@ struct stored {
 	struct stored_settings *settings;
 	struct store *store;
 	struct committer *committer;
+	struct commit_stats *stats;
+	uint64_t started_s;
 	struct ipc_server *work, *plan, *queue, *admin;
 	struct stored_users work_users, plan_users, queue_users;
 	struct leases *leases;	/* queue entries that relayd has in hand */

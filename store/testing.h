@@ -48,7 +48,8 @@ testing_done(void *ctx, struct job *jobs, bool is_changed)
 static inline void
 testing_open(struct testing *t)
 {
-	struct committer_spec spec = { SEGMENT_SIZE_MIN, t->floor_bytes, testing_done, t };
+	struct committer_spec spec = { .segment_size = SEGMENT_SIZE_MIN,
+		.floor_bytes = t->floor_bytes, .done = testing_done, .ctx = t };
 	struct problem why = { "" };
 
 	t->loop = loop_new();

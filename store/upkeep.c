@@ -13,6 +13,7 @@
 /* In the order of a round. */
 static const struct upkeep_kind *const kinds[] = {
 	&upkeep_seal,
+	&upkeep_history,
 	NULL,
 };
 
@@ -132,4 +133,13 @@ bool
 upkeep_is_removing(const struct upkeep *u)
 {
 	return u->is_busy && kinds[u->at]->is_removing;
+}
+
+void
+upkeep_state(const struct upkeep *u, struct upkeep_state *out)
+{
+	const struct upkeep_kind *kind = kinds[u->at];
+
+	out->kind = kind != NULL && (u->is_busy || u->at > 0) ? kind->name : NULL;
+	out->holds = u->holds;
 }

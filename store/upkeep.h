@@ -29,6 +29,7 @@ struct upkeep_kind {
 
 /* The kinds, each in a file of its own. */
 extern const struct upkeep_kind upkeep_seal;
+extern const struct upkeep_kind upkeep_history;
 
 struct upkeep *upkeep_new(struct stored *s);
 void upkeep_free(struct upkeep **u);
@@ -39,6 +40,12 @@ void upkeep_hold(struct upkeep *u);
 void upkeep_release(struct upkeep *u);
 /* Is a slice of a kind that removes under way?  Who holds it waits for false. */
 bool upkeep_is_removing(const struct upkeep *u);
+/* What it does: for people to read. */
+struct upkeep_state {
+	const char *kind;	/* at work, or next; NULL: between rounds */
+	unsigned holds;
+};
+void upkeep_state(const struct upkeep *u, struct upkeep_state *out);
 /* A job of type STORE_UPKEEP came back from the committer. */
 void upkeep_answer(struct stored *s, const struct job *j);
 

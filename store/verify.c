@@ -55,6 +55,7 @@ static const struct {
 	{ "audit", verify_audit, "82" },
 	{ "text_hash", verify_text_hashes, "488" },
 	{ "segment", verify_segment_rows, "4" },
+	{ "history", verify_history, "4" },
 	{ "segment", verify_segments, "48" },
 	{ "text", verify_texts, "8" },
 };

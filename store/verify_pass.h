@@ -65,6 +65,7 @@ void verify_fetched(struct verify_pass *p);
 void verify_audit(struct verify_pass *p);
 void verify_segment_rows(struct verify_pass *p);
 void verify_text_hashes(struct verify_pass *p);
+void verify_history(struct verify_pass *p);
 void verify_segments(struct verify_pass *p);
 void verify_texts(struct verify_pass *p);
 

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "store/audit.h"
 #include "store/flags.h"
+#include "store/history.h"
 #include "store/journal.h"
 #include "store/mailbox.h"
 #include "store/mailbox_name.h"
@@ -364,4 +365,20 @@ void
 verify_queue_due(struct verify_pass *p)
 {
 	pass_rows(p, TABLE_QUEUE_DUE, row_is_due, NULL);
+}
+
+static void
+row_is_history(struct verify_pass *p, struct slice key, struct slice value, void *ctx)
+{
+	struct history_row row;
+
+	(void)ctx;
+	if (history_decode(key, value, &row) != STATUS_OK)
+		pass_found(p, key, "it cannot be read");
+}
+
+void
+verify_history(struct verify_pass *p)
+{
+	pass_rows(p, TABLE_HISTORY, row_is_history, NULL);
 }

@@ -37,6 +37,7 @@ extern const struct command instance_commands[];	/* init serve check endpoints u
 extern const struct command directory_commands[];	/* user domain alias fetch */
 extern const struct command archive_commands[];		/* archive */
 extern const struct command audit_commands[];		/* audit */
+extern const struct command stats_commands[];		/* stats */
 extern const struct command queue_commands[];		/* queue */
 
 extern const struct command backup_commands[];		/* backup */

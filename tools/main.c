@@ -32,6 +32,7 @@ static const struct command *const tables[] = {
 	audit_commands,
 	archive_commands,
 	queue_commands,
+	stats_commands,
 	backup_commands,
 };
 
