@@ -128,3 +128,16 @@ bootstrap_account(const char *policy_dir, struct slice login, uint32_t *account,
 	directory_close(&d);
 	return st;
 }
+
+enum status
+bootstrap_people(const char *policy_dir,
+    void (*each)(void *ctx, uint32_t account, struct slice login), void *ctx, struct problem *why)
+{
+	struct directory *d = NULL;
+	enum status st = directory_read(policy_dir, &d, why);
+
+	for (size_t i = 0; st == STATUS_OK && i < directory_account_count(d); i++)
+		each(ctx, directory_account_at(d, i)->id, directory_account_at(d, i)->login);
+	directory_close(&d);
+	return st;
+}

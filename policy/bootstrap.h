@@ -1,6 +1,6 @@
 /*
- * bootstrap.h -- the first domain and the first account of a new instance,
- * made while nothing runs.
+ * bootstrap.h -- the directory while nothing runs: the first domain and the
+ * first account of a new instance, and what else mailadm does by itself.
  */
 #ifndef POLICY_BOOTSTRAP_H
 #define POLICY_BOOTSTRAP_H
@@ -29,5 +29,9 @@ MUST_USE enum status bootstrap_restored(const char *policy_dir, struct slice not
 /* The account with that login in the directory in policy_dir, which nobody serves.  ABSENT. */
 MUST_USE enum status bootstrap_account(const char *policy_dir, struct slice login,
     uint32_t *account, struct problem *why);
+/* Who is in it, for commands while nothing runs: ids and logins.  Statuses as env_open(). */
+MUST_USE enum status bootstrap_people(const char *policy_dir,
+    void (*each)(void *ctx, uint32_t account, struct slice login), void *ctx,
+    struct problem *why);
 
 #endif

@@ -302,11 +302,11 @@ load(struct directory *d, struct problem *why)
 	return st;
 }
 
-enum status
-directory_open(const char *path, struct directory **out, struct problem *why)
+static enum status
+open_as(const char *path, enum env_mode mode, struct directory **out, struct problem *why)
 {
 	struct directory *d = directory_new();
-	enum status st = env_open(path, ENV_WRITE, table_names, TABLE_COUNT, &d->env, why);
+	enum status st = env_open(path, mode, table_names, TABLE_COUNT, &d->env, why);
 
 	if (st == STATUS_OK)
 		st = load(d, why);
@@ -316,6 +316,18 @@ directory_open(const char *path, struct directory **out, struct problem *why)
 	}
 	*out = d;
 	return STATUS_OK;
+}
+
+enum status
+directory_open(const char *path, struct directory **out, struct problem *why)
+{
+	return open_as(path, ENV_WRITE, out, why);
+}
+
+enum status
+directory_read(const char *path, struct directory **out, struct problem *why)
+{
+	return open_as(path, ENV_READ, out, why);
 }
 
 static struct entry *

@@ -17,6 +17,10 @@ struct directory;
 /* Open, and create, the environment in path (an existing folder).  Statuses as env_open(). */
 MUST_USE enum status directory_open(const char *path, struct directory **out,
     struct problem *why);
+/* Read the one in path, which others may be changing: what it was at that moment.  It is not to be
+ * changed.  Statuses as env_open(). */
+MUST_USE enum status directory_read(const char *path, struct directory **out,
+    struct problem *why);
 /* One that lives in memory only, for tests of what reads it. */
 struct directory *directory_new(void);
 void directory_close(struct directory **d);
@@ -102,6 +106,7 @@ MUST_USE enum status directory_put_route(struct directory *d, struct route_recor
 /* ABSENT when there is none. */
 MUST_USE enum status directory_remove_domain(struct directory *d, struct slice name,
     const struct audit_note *note, struct problem *why);
+/* stored hears of it with the audit record, the login being the note's subject. */
 MUST_USE enum status directory_remove_account(struct directory *d, uint32_t id,
     const struct audit_note *note, struct problem *why);
 MUST_USE enum status directory_remove_alias(struct directory *d, struct slice address,

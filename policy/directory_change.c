@@ -101,14 +101,15 @@ put_detail(struct buf *out, struct slice detail, uint64_t number)
 
 /* The same with the audit record of the change; changes has room for one more. */
 static enum status
-commit_noted(struct directory *d, struct change *changes, size_t count,
-    const struct audit_note *note, struct problem *why)
+commit_removal(struct directory *d, struct change *changes, size_t count,
+    const struct audit_note *note, uint32_t removed_account, struct problem *why)
 {
 	struct pending_audit_record audit = {
 		.at_s = clock_now_s(),
 		.kind = note->kind,
 		.actor = SLICE("admin"),
 		.subject = note->subject,
+		.removed_account = removed_account,
 	};
 	struct buf value = buf_init(ENV_VALUE_MAX), detail = buf_init(ENV_VALUE_MAX);
 	uint8_t key[8];
@@ -128,6 +129,13 @@ commit_noted(struct directory *d, struct change *changes, size_t count,
 	buf_clear(&value);
 	buf_clear(&detail);
 	return st;
+}
+
+static enum status
+commit_noted(struct directory *d, struct change *changes, size_t count,
+    const struct audit_note *note, struct problem *why)
+{
+	return commit_removal(d, changes, count, note, 0, why);
 }
 
 static enum status
@@ -305,7 +313,15 @@ enum status
 directory_remove_account(struct directory *d, uint32_t id, const struct audit_note *note,
     struct problem *why)
 {
-	return remove_id(d, TABLE_ACCOUNT, id, note, why);
+	struct change changes[CHANGES_MAX];
+	uint8_t key[4];
+
+	store_u32be(key, id);
+	if (directory_account(d, id) == NULL)
+		return STATUS_ABSENT;
+	changes[0] = (struct change){ TABLE_ACCOUNT, slice_make(key, sizeof(key)),
+		(struct slice){ 0 } };
+	return commit_removal(d, changes, 1, note, id, why);
 }
 
 enum status

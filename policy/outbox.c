@@ -13,6 +13,7 @@ struct outbox {
 	struct policyd *policyd;
 	uint32_t call;		/* 0: nothing is being sent */
 	uint64_t number;	/* what is being sent */
+	uint64_t removal_told;	/* stored knows of the removed account of that number */
 	struct timer *retry;
 	unsigned retry_ms;
 };
@@ -49,11 +50,38 @@ outbox_free(struct outbox **outbox)
 }
 
 static void
+send_later(struct outbox *o, enum status st, const struct problem *why)
+{
+	struct log_line l;
+
+	log_begin(&l, st == STATUS_BUSY ? LOG_INFO : LOG_ERROR, "policy.audit.delayed", NULL);
+	log_u64(&l, "number", o->number);
+	log_status(&l, st, why);
+	log_end(&l);
+	timer_set(o->retry, o->retry_ms);
+	o->retry_ms = o->retry_ms * 2 < RETRY_MAX_MS ? o->retry_ms * 2 : RETRY_MAX_MS;
+}
+
+static void
+removed(void *ctx, enum status st, uint64_t change, const struct problem *why)
+{
+	struct outbox *o = ctx;
+
+	(void)change;
+	o->call = 0;
+	if (st == STATUS_OK) {
+		o->removal_told = o->number;
+		outbox_kick(o);
+	} else {
+		send_later(o, st, why);
+	}
+}
+
+static void
 sent(void *ctx, enum status st, uint64_t change, const struct problem *why)
 {
 	struct outbox *o = ctx;
 	struct problem problem = { 0 };
-	struct log_line l;
 
 	(void)change;
 	o->call = 0;
@@ -64,12 +92,7 @@ sent(void *ctx, enum status st, uint64_t change, const struct problem *why)
 		outbox_kick(o);
 		return;
 	}
-	log_begin(&l, st == STATUS_BUSY ? LOG_INFO : LOG_ERROR, "policy.audit.delayed", NULL);
-	log_u64(&l, "number", o->number);
-	log_status(&l, st, why != NULL ? why : &problem);
-	log_end(&l);
-	timer_set(o->retry, o->retry_ms);
-	o->retry_ms = o->retry_ms * 2 < RETRY_MAX_MS ? o->retry_ms * 2 : RETRY_MAX_MS;
+	send_later(o, st, why != NULL ? why : &problem);
 }
 
 void
@@ -81,6 +104,11 @@ outbox_kick(struct outbox *o)
 	if (o->call != 0 || !directory_pending(o->policyd->directory, 0, &o->number, &audit))
 		return;
 	timer_stop(o->retry);
+	if (audit.removed_account != 0 && o->removal_told != o->number) {
+		o->call = plan_account_remove(o->policyd->store, audit.removed_account,
+		    audit.subject, removed, o);
+		return;
+	}
 	plan_for_audit(&audit, &plan);
 	o->call = plan_execute(o->policyd->store, &plan, -1, sent, o);
 	plan_clear(&plan);

@@ -1,6 +1,7 @@
 /*
  * outbox.h -- audit records of changes in the directory, on their way to
- * stored: sent until it confirms them, through restarts of either.
+ * stored: sent until it confirms them, through restarts of either.  One that
+ * tells of a removed account goes behind the removal itself.
  */
 #ifndef POLICY_OUTBOX_H
 #define POLICY_OUTBOX_H

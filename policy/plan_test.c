@@ -211,7 +211,8 @@ reasons_are_cut_at_whole_lines(void **state)
 static void
 a_change_of_the_directory_becomes_its_audit_alone(void **state)
 {
-	struct pending_audit_record audit = { 9, SLICE("k"), SLICE("admin"), SLICE("s"), SLICE("d") };
+	struct pending_audit_record audit = { .at_s = 9, .kind = SLICE("k"),
+		.actor = SLICE("admin"), .subject = SLICE("s"), .detail = SLICE("d") };
 	struct plan p;
 	struct buf wire = buf_init(4096);
 

@@ -4,7 +4,7 @@
 #include "policy/client.h"
 #include "policy/relay_client.h"
 
-enum { RECORD_VERSION = 1, ACCOUNT_VERSION = 2 };
+enum { RECORD_VERSION = 1, ACCOUNT_VERSION = 2, PENDING_AUDIT_VERSION = 2 };
 
 static bool
 read_bool(struct reader *in)
@@ -311,26 +311,29 @@ route_record_decode(struct slice data, struct route_record *out)
 
 /*
  * Pending audit record.  key: u64be number
- *   u8     version        1
+ *   u8     version        2
  *   u64    at_s
  *   slice  kind, actor, subject, detail
+ *   u32    removed_account  since version 2; version 1 decodes as 0
  */
 enum status
 pending_audit_record_encode(const struct pending_audit_record *r, struct buf *out)
 {
-	put_u8(out, RECORD_VERSION);
+	put_u8(out, PENDING_AUDIT_VERSION);
 	put_u64le(out, r->at_s);
 	put_slice(out, r->kind);
 	put_slice(out, r->actor);
 	put_slice(out, r->subject);
 	put_slice(out, r->detail);
+	put_u32le(out, r->removed_account);
 	return buf_status(out);
 }
 
 enum status
 pending_audit_record_decode(struct slice data, struct pending_audit_record *out)
 {
-	struct reader in = record_begin(data);
+	uint8_t version;
+	struct reader in = record_begin_upto(data, PENDING_AUDIT_VERSION, &version);
 	struct pending_audit_record r = { 0 };
 
 	r.at_s = read_u64le(&in);
@@ -338,6 +341,8 @@ pending_audit_record_decode(struct slice data, struct pending_audit_record *out)
 	r.actor = read_slice(&in);
 	r.subject = read_slice(&in);
 	r.detail = read_slice(&in);
+	if (version >= 2)
+		r.removed_account = read_u32le(&in);
 	if (!reader_at_end(&in))
 		return STATUS_CORRUPT;
 	*out = r;

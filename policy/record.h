@@ -95,6 +95,7 @@ struct route_record {
 struct pending_audit_record {
 	uint64_t at_s;
 	struct slice kind, actor, subject, detail;
+	uint32_t removed_account;	/* 0: none; else stored has to hear of it, too */
 };
 
 /* LIMIT when it does not fit out (made with max ENV_VALUE_MAX). */

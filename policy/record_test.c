@@ -25,7 +25,8 @@ static const char route_bytes[] =
     TEXT("\1", "n") TEXT("\3", "a@b") TEXT("\1", "h") TEXT("\1", "u") TEXT("\1", "s")
     TEXT("\1", "c");
 static const char audit_bytes[] =
-    "\1" "\144\0\0\0\0\0\0\0" TEXT("\1", "k") TEXT("\1", "a") TEXT("\1", "s") TEXT("\1", "d");
+    "\2" "\144\0\0\0\0\0\0\0" TEXT("\1", "k") TEXT("\1", "a") TEXT("\1", "s") TEXT("\1", "d")
+    "\7\0\0\0";
 
 /* Each: decode, and append what encoding it again gives. */
 static enum status
@@ -182,6 +183,24 @@ an_account_of_version_1_has_the_default_limits(void **state)
 }
 
 static void
+an_audit_record_of_version_1_tells_of_no_removal(void **state)
+{
+	struct slice whole = slice_make(audit_bytes, sizeof(audit_bytes) - 1 - 4);
+	struct pending_audit_record r;
+	char *copy;
+
+	(void)state;
+	for (size_t cut = 1; cut <= whole.len; cut++) {
+		copy = mem_dup(slice_sub(whole, 0, cut));
+		copy[0] = 1;
+		CHECK_STATUS(pending_audit_record_decode(slice_make(copy, cut), &r),
+		    cut == whole.len ? STATUS_OK : STATUS_CORRUPT);
+		mem_free(copy);
+	}
+	CHECK_U64(r.removed_account, 0);
+}
+
+static void
 more_names_than_fit_are_refused(void **state)
 {
 	struct account_record r = { .id = 1, .login = SLICE("l"), .name_count = NAMES_MAX - 1 };
@@ -206,6 +225,7 @@ main(void)
 		cmocka_unit_test(records_are_read_and_written_as_they_are),
 		cmocka_unit_test(an_account_of_version_1_has_the_default_limits),
 		cmocka_unit_test(what_is_cut_or_longer_or_of_another_version_is_corrupt),
+		cmocka_unit_test(an_audit_record_of_version_1_tells_of_no_removal),
 		cmocka_unit_test(more_names_than_fit_are_refused),
 	};
 

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "store/change.h"
+#include "store/former.h"
 #include "store/key.h"
 #include "store/store.h"
 #include "store/subscription.h"
@@ -90,23 +91,35 @@ account_put(struct txn *t, const struct account_row *row, struct problem *why)
 	return st;
 }
 
+/* DENIED: it has no folders because it was removed. */
+static enum status
+check_present(struct change *c, uint32_t account, struct problem *why)
+{
+	struct former_row former;
+	enum status st = former_get(c->txn, account, &former, why);
+
+	if (st == STATUS_OK)
+		problem_set(why, "account %u was removed", account);
+	return st == STATUS_ABSENT ? STATUS_OK : st == STATUS_OK ? STATUS_DENIED : st;
+}
+
 enum status
 account_need(struct change *c, uint32_t account, struct account_row *out, struct problem *why)
 {
-	struct account_row a;
+	struct account_row a = { .id = account };
 	struct slice name;
 	uint32_t mailbox;
 	enum status st;
 
-	st = account_get(c->txn, account, out, why);
-	if (st == STATUS_OK && out->inbox == 0) {
-		a = *out;
-	} else if (st == STATUS_ABSENT) {
-		a = (struct account_row){ .id = account };
-		st = STATUS_OK;
-	} else {
-		return st;
+	st = account_get(c->txn, account, &a, why);
+	if (st == STATUS_OK && a.inbox != 0) {
+		*out = a;
+		return STATUS_OK;
 	}
+	if (st == STATUS_OK)
+		st = check_present(c, account, why);
+	else if (st == STATUS_ABSENT)
+		st = STATUS_OK;
 	for (size_t i = 0; st == STATUS_OK && i < ARRAY_LEN(folders); i++) {
 		name = slice_from_cstr(folders[i].name);
 		st = tree_make(c, &a, name, folders[i].role, &mailbox, why);

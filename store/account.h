@@ -21,14 +21,16 @@ struct account_row {
 
 struct change;
 
-/* ABSENT, or its inbox is 0, until the account's first session or delivery made its folders. */
+/* ABSENT, or its inbox is 0, until the account's first session or delivery made its folders, and
+ * once it is removed. */
 MUST_USE enum status account_get(struct txn *t, uint32_t account, struct account_row *out,
     struct problem *why);
 
 /* For the writer. */
 MUST_USE enum status account_put(struct txn *t, const struct account_row *row,
     struct problem *why);
-/* As account_get(), making the account and its folders, subscribed, where there are none. */
+/* As account_get(), making the account and its folders, subscribed, where there are none.
+ * DENIED: it was removed (former.h), and what it had is going or gone. */
 MUST_USE enum status account_need(struct change *c, uint32_t account, struct account_row *out,
     struct problem *why);
 

@@ -34,6 +34,7 @@ admin_handler
     admin_put_back,
     admin_queue_change,
     admin_queue_list,
-    admin_stats;
+    admin_stats,
+    admin_trash_change;
 
 #endif

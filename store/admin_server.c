@@ -12,6 +12,7 @@ static const struct {
 	{ STORE_AUDIT_PUT, admin_audit_put },
 	{ STORE_QUEUE_LIST, admin_queue_list },
 	{ STORE_QUEUE_CHANGE, admin_queue_change },
+	{ STORE_TRASH_CHANGE, admin_trash_change },
 	{ STORE_HOLD, admin_hold },
 	{ STORE_PUT_BACK, admin_put_back },
 	{ STORE_STATS, admin_stats },

@@ -37,6 +37,7 @@ job_new(uint16_t type, struct slice payload)
 	struct job *j = mem_new(struct job);
 
 	j->type = type;
+	j->slice = JOB_SLICE;
 	j->payload = buf_init(payload.len);
 	j->keys = j->envelope = j->packed = buf_init(0);
 	j->owners = buf_init(RECORD_OWNERS_MAX * RECORD_OWNER_LEN);

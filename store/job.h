@@ -87,6 +87,7 @@ struct job {
 	void (*own_free)(void *own);
 	bool is_writing_all;	/* its texts are written though others have their bytes */
 	bool is_started;	/* a transaction with a part of it is committed */
+	uint32_t slice;		/* messages that one part of an expunge touches */
 	uint32_t resume_at;	/* where the next part begins */
 	uint32_t uid_end;	/* UIDs from here on came while it was being done */
 };
@@ -129,6 +130,8 @@ job_run session_run, append_run, copy_run, flags_run, expunge_run, mailbox_make_
 enum copy_kind { COPY_KEEP, COPY_MOVE };
 enum status copy_slice(struct job *j, struct change *c, struct folder *from, struct folder *to,
     const struct uidset *uids, enum copy_kind kind, struct problem *why);
+/* The mailbox and all that hangs on it; its messages are gone already. */
+enum status mailbox_drop(struct change *c, const struct folder *f, struct problem *why);
 /* Move to the trash area what is in both uids and f, and has all of flags; as copy_slice(). */
 enum status expunge_slice(struct job *j, struct change *c, struct folder *f,
     const struct uidset *uids, uint64_t flags, struct problem *why);

@@ -31,7 +31,7 @@ expunge_slice(struct job *j, struct change *c, struct folder *f, const struct ui
 	uint32_t next = 0;
 	enum status st;
 
-	st = folder_list(c, f, uids, j->resume_at, JOB_SLICE, &found, &next, why);
+	st = folder_list(c, f, uids, j->resume_at, j->slice, &found, &next, why);
 	for (uint32_t i = 0; st == STATUS_OK && i < found.count; i++) {
 		for (uint32_t uid = found.ranges[i].first; st == STATUS_OK; uid++) {
 			st = folder_flags(c, f, uid, &e, why);

@@ -25,8 +25,7 @@ mailbox_make_run(struct job *j, struct change *c, struct problem *why)
 	return st;
 }
 
-/* The mailbox and all that hangs on it; its messages are gone already. */
-static enum status
+enum status
 mailbox_drop(struct change *c, const struct folder *f, struct problem *why)
 {
 	struct journal_row line = {

@@ -142,6 +142,8 @@ plan_deliver(struct job *j, const struct plan_action *a, struct change *c, struc
 	if (!is_first_delivery(p, a))
 		row.uidl += (uint64_t)(a - p->actions);
 	st = account_need(c, a->account, &account, why);
+	if (st == STATUS_DENIED)
+		return STATUS_STALE;	/* policyd knows where it goes now */
 	if (st != STATUS_OK)
 		return st;
 	line.mailbox = account.roles[a->role];

@@ -195,6 +195,8 @@ stored_begin(void *ctx)
 	}
 	timer_set(s->readers, READERS_EVERY_MS);
 	s->upkeep = upkeep_new(s);
+	if (upkeep_leave_waits(s))
+		upkeep_wake(s->upkeep);
 	daemon_ready(s->daemon);
 }
 

@@ -57,6 +57,23 @@ message_id_decode(struct slice key, struct slice value, struct message_id_row *o
 }
 
 enum status
+message_id_forget(struct txn *t, uint64_t key, uint64_t text, struct problem *why)
+{
+	struct message_id_row row;
+	struct slice value;
+	struct key k;
+	enum status st;
+
+	message_id_place(&k, (uint32_t)(text / MESSAGE_ID_AGE), key, text);
+	st = txn_get(t, TABLE_MESSAGE_ID, key_slice(&k), &value, why);
+	if (st == STATUS_OK)
+		st = message_id_decode(key_slice(&k), value, &row, why);
+	if (st == STATUS_OK && row.author == 0)
+		st = txn_delete(t, TABLE_MESSAGE_ID, key_slice(&k), why);
+	return st == STATUS_ABSENT ? STATUS_OK : st;
+}
+
+enum status
 message_id_find(struct txn *t, uint64_t key, uint64_t newest_text, struct message_id_row *out,
     struct problem *why)
 {

@@ -20,6 +20,9 @@ struct message_id_row {
 /* For the writer. */
 MUST_USE enum status message_id_put(struct txn *t, const struct message_id_row *row,
     struct problem *why);
+/* The text is gone.  What one of ours wrote stays known: answers to it may still come. */
+MUST_USE enum status message_id_forget(struct txn *t, uint64_t key, uint64_t text,
+    struct problem *why);
 /* The newest with this key, among texts up to newest_text.  ABSENT. */
 MUST_USE enum status message_id_find(struct txn *t, uint64_t key, uint64_t newest_text,
     struct message_id_row *out, struct problem *why);

@@ -7,6 +7,7 @@
 #include "net/ipc.h"
 #include "store/archive_verify.h"
 #include "store/asker.h"
+#include "store/former.h"
 #include "store/keep.h"
 #include "store/request.h"
 
@@ -92,6 +93,29 @@ plan_execute(struct plan_client *c, const struct plan *p, int text, plan_done *d
 	if (plan_encode(p, &b) != STATUS_OK)
 		b.is_over = true;
 	return asker_ask(c->asker, STORE_PLAN, &b, text, execute_answered, (asker_fn *)done, ctx);
+}
+
+static void
+remove_answered(asker_fn *fn, void *ctx, enum status st, struct reader *in,
+    struct ipc_frame *frame, const struct problem *why)
+{
+	plan_done *done = (plan_done *)fn;
+
+	(void)frame;
+	if (st == STATUS_OK && !reader_at_end(in))
+		st = STATUS_BUSY;
+	done(ctx, st, 0, why);
+}
+
+uint32_t
+plan_account_remove(struct plan_client *c, uint32_t account, struct slice login, plan_done *done,
+    void *ctx)
+{
+	struct buf b = buf_init(1024);
+
+	account_remove_put(account, login, &b);
+	return asker_ask(c->asker, STORE_ACCOUNT_REMOVE, &b, -1, remove_answered,
+	    (asker_fn *)done, ctx);
 }
 
 static void

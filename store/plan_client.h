@@ -36,6 +36,11 @@ typedef void plan_done(void *ctx, enum status st, uint64_t change, const struct 
 uint32_t plan_execute(struct plan_client *c, const struct plan *p, int text, plan_done *done,
     void *ctx);
 
+/* The account is no more: what it has goes to its trash, in time; that it shall is on disk when done
+ * is called with OK.  Asked again it is answered again.  done gets no number. */
+uint32_t plan_account_remove(struct plan_client *c, uint32_t account, struct slice login,
+    plan_done *done, void *ctx);
+
 /* accounts[i]: who wrote the message with the i-th key, 0: unknown. */
 typedef void thread_done(void *ctx, enum status st, const uint32_t *accounts, uint32_t count);
 #define THREAD_KEYS_MAX 64

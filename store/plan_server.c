@@ -3,11 +3,13 @@
 #include "net/ipc.h"
 #include "store/counters.h"
 #include "store/fetched.h"
+#include "store/former.h"
 #include "store/keep.h"
 #include "store/limits.h"
 #include "store/message_id.h"
 #include "store/plan_client.h"
 #include "store/stored.h"
+#include "store/upkeep.h"
 
 /*
  * store-plan.sock: policyd has plans executed, and asks what it must know
@@ -158,6 +160,21 @@ plan_head_frame(const struct stored *s, struct txn *t, struct buf *out, struct p
 	return STATUS_OK;
 }
 
+/* STORE_ACCOUNT_REMOVE: account_remove_put() form -> nothing, when it is on disk. */
+static enum status
+plan_account_remove_frame(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame,
+    struct problem *why)
+{
+	struct job *j = NULL;
+	enum status st = job_of_account_remove(frame->payload, &j, why);
+
+	if (st != STATUS_OK)
+		return st;
+	j->peer = ipc_peer_id(peer);
+	j->request = frame->request;
+	return stored_submit(s, &j, why);
+}
+
 static enum status
 plan_ask(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame, struct buf *out,
     struct problem *why)
@@ -198,6 +215,11 @@ plan_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 		break;
 	case STORE_ACCOUNT_SET:
 		st = plan_limits_frame(s, peer, frame, &why);
+		if (st == STATUS_OK)
+			return STATUS_OK;
+		break;
+	case STORE_ACCOUNT_REMOVE:
+		st = plan_account_remove_frame(s, peer, frame, &why);
 		if (st == STATUS_OK)
 			return STATUS_OK;
 		break;
@@ -256,6 +278,8 @@ plan_answer(struct stored *s, const struct job *j)
 {
 	struct buf b = buf_init(1024);
 
+	if (j->type == STORE_ACCOUNT_REMOVE && j->status == STATUS_OK)
+		upkeep_wake(s->upkeep);
 	answer_put(j->type == STORE_PLAN ? plan_status(j->status) : j->status, &j->why, &b);
 	if (j->type == STORE_PLAN) {
 		plan_log(j);

@@ -12,7 +12,7 @@
 struct store;
 
 enum store_table {
-	TABLE_META,		/* text                 -> numbers of the whole store */
+	TABLE_META,		/* text                 -> numbers of the whole store, former.h */
 	TABLE_ACCOUNT,		/* account u32          -> account.h */
 	TABLE_MAILBOX,		/* mailbox u32          -> mailbox.h */
 	TABLE_MAILBOX_NAME,	/* account u32, name    -> mailbox id */

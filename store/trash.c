@@ -43,6 +43,28 @@ trash_decode(struct slice key, struct slice value, struct trash_row *out)
 	return STATUS_OK;
 }
 
+struct trash_id
+trash_id_of(const struct trash_row *row)
+{
+	return (struct trash_id){ row->account, row->change, row->part };
+}
+
+void
+trash_id_print(const struct trash_id *id, struct buf *out)
+{
+	buf_printf(out, "%u/%llu/%u", id->account, (unsigned long long)id->change, id->part);
+}
+
+static struct slice
+trash_key(struct key *k, const struct trash_id *id)
+{
+	key_init(k);
+	key_u32(k, id->account);
+	key_u64(k, id->change);
+	key_u32(k, id->part);
+	return key_slice(k);
+}
+
 static struct slice
 keywords_cut(struct slice keywords)
 {
@@ -56,6 +78,7 @@ enum status
 trash_put(struct change *c, const struct trash_row *row, struct problem *why)
 {
 	const struct message_row *m = &row->message;
+	struct trash_id id = { row->account, c->number, c->trash_part++ };
 	struct buf b = buf_init(ENV_VALUE_MAX);
 	struct key k;
 	enum status st;
@@ -75,12 +98,8 @@ trash_put(struct change *c, const struct trash_row *row, struct problem *why)
 	put_slice(&b, c->sid);
 	put_u64le(&b, c->now_s);
 	st = buf_status(&b);
-	key_init(&k);
-	key_u32(&k, row->account);
-	key_u64(&k, c->number);
-	key_u32(&k, c->trash_part++);
 	if (st == STATUS_OK)
-		st = txn_put(c->txn, TABLE_TRASH, key_slice(&k), buf_slice(&b), why);
+		st = txn_put(c->txn, TABLE_TRASH, trash_key(&k, &id), buf_slice(&b), why);
 	buf_clear(&b);
 	return st;
 }
@@ -111,4 +130,78 @@ trash_each(struct txn *t, uint32_t account,
 	}
 	cursor_close(&c);
 	return st == STATUS_ABSENT ? STATUS_OK : st;
+}
+
+enum status
+trash_each_newest(struct txn *t, uint32_t account, const struct trash_id *before,
+    bool (*each)(void *ctx, const struct trash_row *row), void *ctx, struct problem *why)
+{
+	struct trash_id end = { account, UINT64_MAX, UINT32_MAX };
+	struct trash_row row;
+	struct slice key, value;
+	struct cursor *c;
+	struct key k;
+	enum status st;
+
+	st = cursor_open(t, TABLE_TRASH, &c, why);
+	if (st != STATUS_OK)
+		return st;
+	trash_key(&k, before != NULL ? before : &end);
+	while ((st = cursor_before(c, key_slice(&k), &key, &value, why)) == STATUS_OK &&
+	    key_read_u32(key, 0) == account) {
+		st = trash_decode(key, value, &row);
+		if (st != STATUS_OK) {
+			problem_set(why, "a trash row of account %u cannot be read", account);
+			break;
+		}
+		key_init(&k);
+		key_bytes(&k, key);
+		if (!each(ctx, &row))
+			break;
+	}
+	cursor_close(&c);
+	return st == STATUS_ABSENT ? STATUS_OK : st;
+}
+
+enum status
+trash_get(struct txn *t, const struct trash_id *id, struct trash_row *out, struct problem *why)
+{
+	struct slice value;
+	struct key k;
+	enum status st;
+
+	st = txn_get(t, TABLE_TRASH, trash_key(&k, id), &value, why);
+	if (st == STATUS_OK)
+		st = trash_decode(key_slice(&k), value, out);
+	if (st == STATUS_ABSENT || st == STATUS_CORRUPT)
+		problem_set(why, st == STATUS_ABSENT ? "%u/%llu/%u is not in the trash"
+		    : "%u/%llu/%u in the trash cannot be read", id->account,
+		    (unsigned long long)id->change, id->part);
+	return st;
+}
+
+enum status
+trash_next_account(struct txn *t, uint32_t from, uint32_t *account, struct problem *why)
+{
+	struct slice key, value;
+	struct cursor *c;
+	struct key k;
+	enum status st;
+
+	st = cursor_open(t, TABLE_TRASH, &c, why);
+	if (st != STATUS_OK)
+		return st;
+	st = cursor_seek(c, key_of_u32(&k, from), &key, &value, why);
+	if (st == STATUS_OK)
+		*account = key_read_u32(key, 0);
+	cursor_close(&c);
+	return st;
+}
+
+enum status
+trash_delete(struct txn *t, const struct trash_id *id, struct problem *why)
+{
+	struct key k;
+
+	return txn_delete(t, TABLE_TRASH, trash_key(&k, id), why);
 }

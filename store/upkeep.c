@@ -12,6 +12,8 @@
 
 /* In the order of a round. */
 static const struct upkeep_kind *const kinds[] = {
+	&upkeep_leave,
+	&upkeep_purge,
 	&upkeep_seal,
 	&upkeep_history,
 	NULL,
@@ -127,6 +129,12 @@ upkeep_release(struct upkeep *u)
 {
 	ASSERT(u->holds > 0);
 	u->holds--;
+}
+
+bool
+upkeep_is_held(const struct upkeep *u)
+{
+	return u->holds > 0;
 }
 
 bool

@@ -28,8 +28,12 @@ struct upkeep_kind {
 };
 
 /* The kinds, each in a file of its own. */
+extern const struct upkeep_kind upkeep_leave;
+extern const struct upkeep_kind upkeep_purge;
 extern const struct upkeep_kind upkeep_seal;
 extern const struct upkeep_kind upkeep_history;
+/* A removed account still has something: what an earlier run of stored did not come to. */
+bool upkeep_leave_waits(const struct stored *s);
 
 struct upkeep *upkeep_new(struct stored *s);
 void upkeep_free(struct upkeep **u);
@@ -38,6 +42,7 @@ void upkeep_wake(struct upkeep *u);
 /* Counted: while somebody holds it, nothing removes a text.  A slice under way ends first. */
 void upkeep_hold(struct upkeep *u);
 void upkeep_release(struct upkeep *u);
+bool upkeep_is_held(const struct upkeep *u);
 /* Is a slice of a kind that removes under way?  Who holds it waits for false. */
 bool upkeep_is_removing(const struct upkeep *u);
 /* What it does: for people to read. */

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "store/audit.h"
 #include "store/flags.h"
+#include "store/former.h"
 #include "store/history.h"
 #include "store/journal.h"
 #include "store/mailbox.h"
@@ -66,15 +67,16 @@ pass_rows(struct verify_pass *p, enum store_table table, verify_row *row, void *
 static void
 row_is_meta(struct verify_pass *p, struct slice key, struct slice value, void *ctx)
 {
+	struct former_row former;
 	struct counters n;
 	struct problem why = { "" };
 
-	(void)value;
 	(void)ctx;
 	if (slice_equal(key, SLICE("counters"))) {
 		if (counters_get(p->txn, &n, &why) != STATUS_OK)
 			pass_found(p, key, "%s", why.text);
-	} else if (!slice_equal(key, SLICE("store"))) {
+	} else if (!slice_equal(key, SLICE("store")) &&
+	    former_decode(key, value, &former) != STATUS_OK) {
 		pass_found(p, key, "this program does not know such a record");
 	}
 }
