@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/ascii.h"
 #include "base/buf.h"
@@ -15,6 +14,7 @@
 #include "tools/instance.h"
 #include "tools/print.h"
 #include "tools/store_call.h"
+#include "tools/times.h"
 
 #define LIMIT_DEFAULT 50
 
@@ -75,21 +75,6 @@ on_row(void *ctx, struct slice payload)
 		show(ctx, &row);
 }
 
-/* "2026-11-24" or "2026-11-24T08:00:00Z". */
-static enum status
-parse_time(const char *text, uint64_t *out)
-{
-	struct tm tm = { 0 };
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-
-	if (end != NULL && *end == 'T')
-		end = strptime(end, "T%H:%M:%SZ", &tm);
-	if (end == NULL || *end != '\0')
-		return STATUS_SYNTAX;
-	*out = (uint64_t)timegm(&tm);
-	return STATUS_OK;
-}
-
 static enum status
 read_filter(const struct invocation *in, struct audit_filter *f, struct problem *why)
 {
@@ -100,9 +85,9 @@ read_filter(const struct invocation *in, struct audit_filter *f, struct problem 
 		enum status st = STATUS_OK;
 
 		if (strcmp(name, "--from") == 0)
-			st = parse_time(value, &f->from_s);
+			st = time_arg(name, value, &f->from_s, why);
 		else if (strcmp(name, "--to") == 0)
-			st = parse_time(value, &f->to_s);
+			st = time_arg(name, value, &f->to_s, why);
 		else if (strcmp(name, "--kind") == 0)
 			f->kind = text;
 		else if (strcmp(name, "--actor") == 0)
@@ -114,7 +99,8 @@ read_filter(const struct invocation *in, struct audit_filter *f, struct problem 
 		else
 			st = STATUS_SYNTAX;
 		if (st != STATUS_OK) {
-			problem_set(why, "%s %s is not understood", name, value);
+			if (why->text[0] == '\0')
+				problem_set(why, "%s %s is not understood", name, value);
 			return STATUS_SYNTAX;
 		}
 	}

@@ -241,7 +241,7 @@ const struct command directory_commands[] = {
 	    "change what is given; --name and --nick replace all earlier ones", run },
 	{ "user", "list", "", "all people", run },
 	{ "user", "show", "LOGIN", "one person", run },
-	{ "user", "remove", "LOGIN", "no more logins, no more mail; what is stored stays", run },
+	{ "user", "remove", "LOGIN", "no more logins, no more mail; what is stored goes to the trash", run },
 	{ "alias", "add", "ADDRESS LOGIN...", "deliver mail for ADDRESS to these people", run },
 	{ "alias", "set", "ADDRESS LOGIN...", "to these people instead", run },
 	{ "alias", "list", "", "all aliases", run },

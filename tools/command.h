@@ -39,9 +39,10 @@ extern const struct command archive_commands[];		/* archive */
 extern const struct command audit_commands[];		/* audit */
 extern const struct command stats_commands[];		/* stats */
 extern const struct command queue_commands[];		/* queue */
-
+extern const struct command trash_commands[];		/* trash */
 extern const struct command backup_commands[];		/* backup */
 
 command_run cmd_restore, cmd_init, cmd_serve, cmd_check, cmd_endpoints, cmd_upgrade, cmd_verify;
+command_run cmd_trash_restore, cmd_trash_purge;
 
 #endif

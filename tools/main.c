@@ -34,6 +34,7 @@ static const struct command *const tables[] = {
 	queue_commands,
 	stats_commands,
 	backup_commands,
+	trash_commands,
 };
 
 static const struct command *
