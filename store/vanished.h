@@ -9,7 +9,7 @@
 #include "store/mailbox.h"
 #include "store/uidset.h"
 
-#define VANISHED_ROWS_MAX 2000	/* rows of the journal that are read at most, */
+#define VANISHED_ROWS_MAX 10000	/* rows of the journal that are read at most, 9 ms, */
 #define VANISHED_RANGES_MAX 5000	/* and the ranges they may add up to: 10 ms */
 
 /*

@@ -1,6 +1,7 @@
 """Measure a release build and print tables in Markdown.
 
-    run.py [NAME...]      deliver, imap, idle, peers, relay, store; without names all of them
+    run.py [NAME...]      deliver, idle, imap, journal, peers, qresync, relay, store; without names
+                          all of them
 
 Everything lies in a directory of its own beside the programs ($TRADEPOST_BIN), on the same disk,
 and is removed afterwards.  Nothing fails on a rate.
@@ -22,6 +23,7 @@ import deliver
 import idle_memory
 import imap_bench
 import peers
+import qresync_bench
 import relay
 from harness.instance import Instance, programs_directory
 
@@ -80,6 +82,18 @@ def bench_imap(directory):
                     imap_bench.measure(served, "zhang"))
 
 
+def bench_qresync(directory):
+    with instance_in(directory) as served:
+        print_table(f"A client that comes back to {qresync_bench.MESSAGES} messages",
+                    qresync_bench.measure(served, "zhang"))
+
+
+def bench_journal(directory):
+    print("\n### A long journal\n", flush=True)
+    subprocess.run([os.path.join(programs_directory(), "journal_bench"),
+                    os.path.join(directory, "store")], check=True)
+
+
 def bench_idle(directory):
     with instance_in(directory, idle_memory.SETTINGS) as served:
         print_table("Anonymous memory (Pss_Anon) of an idle IMAP session",
@@ -92,7 +106,8 @@ def bench_store(directory):
 
 
 BENCHES = {"store": bench_store, "deliver": bench_deliver, "peers": bench_peers,
-           "relay": bench_relay, "imap": bench_imap, "idle": bench_idle}
+           "relay": bench_relay, "imap": bench_imap, "qresync": bench_qresync,
+           "journal": bench_journal, "idle": bench_idle}
 
 
 def describe_machine():
