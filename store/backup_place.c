@@ -169,6 +169,9 @@ place_open(struct backup_place *p, const char *path, enum backup_access access,
 		problem_set(why, "%s is not empty and holds no backups: name another directory", path);
 		return STATUS_EXISTS;
 	}
+	/* Before anything else is in there: by this name it is known for what it is. */
+	if (!is_place && (mkdirat(p->fd, "backups", 0700) != 0 || fsync(p->fd) != 0))
+		return file_errno(errno, path, why);
 	return STATUS_OK;
 }
 
