@@ -189,7 +189,7 @@ int
 main(int argc, char **argv)
 {
 	struct bench b = { .rows = argc > 2 ? strtoull(argv[2], NULL, 10) : ROWS };
-	struct committer_spec spec = { SEGMENT_SIZE, 0, on_done, &b };
+	struct committer_spec spec = { .segment_size = SEGMENT_SIZE, .done = on_done, .ctx = &b };
 	struct problem why = { "" };
 
 	if (argc < 2 || b.rows == 0) {
