@@ -51,7 +51,19 @@ archive_cmd_head(const struct invocation *in, struct problem *why)
 	return STATUS_OK;
 }
 
+#define FILTERS(recipient)                                                                        \
+	"[--from WORDS] [" recipient " WORDS] [--person LOGIN] [--subject WORDS] "                  \
+	"[--direction in|out|internal] [--since TIME] [--until TIME] [--limit N]"
+
 const struct command archive_commands[] = {
+	{ "archive", "search", FILTERS("--to"),
+	    "messages that came, left or stayed inside, newest first", archive_cmd_search },
+	{ "archive", "show", "ENTRY [--raw]",
+	    "one of them: envelope with all recipients, header, audit, where copies are; or its text",
+	    archive_cmd_show },
+	{ "archive", "export",
+	    "(ENTRY... | " FILTERS("--recipient") ") --to DIR|FILE.mbox [--format eml|mbox]",
+	    "messages as files; none is written over", archive_cmd_export },
 	{ "archive", "head", "", "number and hash of the archive's last entry, to be kept elsewhere",
 	    archive_cmd_head },
 	{ "archive", "verify",

@@ -16,6 +16,23 @@ print_json(const json_t *row)
 	fflush(stdout);
 }
 
+/* Append what peers wrote without controls, which a terminal would obey. */
+static void
+plain_text(struct slice s, struct buf *out)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+		bool is_c1 = c == 0xc2 && i + 1 < s.len && (unsigned char)s.ptr[i + 1] < 0xa0;
+
+		if (is_c1)
+			i++;
+		if (is_c1 || (ascii_is_control((char)c) && c != '\n' && c != '\t'))
+			buf_append_byte(out, c == '\r' ? ' ' : '?');
+		else
+			buf_append_byte(out, (char)c);
+	}
+}
+
 /* Append a value as text; inner objects as "key=value". */
 static void
 value_text(const json_t *v, struct buf *out)
@@ -26,7 +43,7 @@ value_text(const json_t *v, struct buf *out)
 
 	switch (json_typeof(v)) {
 	case JSON_STRING:
-		buf_append(out, slice_make(json_string_value(v), json_string_length(v)));
+		plain_text(slice_make(json_string_value(v), json_string_length(v)), out);
 		return;
 	case JSON_INTEGER:
 		buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
