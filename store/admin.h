@@ -30,6 +30,7 @@ void admin_submit(struct stored *s, struct ipc_peer *peer, uint32_t request, str
 admin_handler
     admin_audit_list,
     admin_audit_put,
+    admin_compact,
     admin_hold,
     admin_put_back,
     admin_queue_change,

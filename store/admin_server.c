@@ -16,6 +16,7 @@ static const struct {
 	{ STORE_HOLD, admin_hold },
 	{ STORE_PUT_BACK, admin_put_back },
 	{ STORE_STATS, admin_stats },
+	{ STORE_COMPACT, admin_compact },
 };
 
 void

@@ -128,6 +128,15 @@ text_stored(struct committer *k, const struct job *j, struct job_text *t, uint8_
 	return slice_make(same, SAME_LEN);
 }
 
+/* Ids of texts that no row refers to, from the marker of a segment that is to go. */
+static enum status
+marker_write(struct committer *k, struct slice ids, struct problem *why)
+{
+	for (; ids.len >= 8; ids = slice_skip(ids, 8))
+		segment_writer_void(k->writer, load_u64le((const uint8_t *)ids.ptr));
+	return segment_writer_mark(k->writer, k->counters.change, why);
+}
+
 /* Write one text to the segment, and say in its row where it lies. */
 static enum status
 text_write(struct committer *k, const struct job *j, struct job_text *t, struct problem *why)
@@ -149,6 +158,8 @@ text_write(struct committer *k, const struct job *j, struct job_text *t, struct 
 	uint8_t same[SAME_LEN];
 	enum status st;
 
+	if (t->type == RECORD_MARKER)
+		return marker_write(k, t->text, why);
 	st = is_message ? job_text_check(t, why) : STATUS_OK;
 	if (st != STATUS_OK)
 		return st;
@@ -196,7 +207,8 @@ texts_write_job(struct committer *k, struct job *j, struct problem *why)
 	struct problem own = { "" };
 	enum status st = STATUS_OK;
 
-	if (j->text_count > 0 && disk_is_full(k)) {
+	/* What makes room goes on. */
+	if (j->text_count > 0 && j->type != STORE_UPKEEP && disk_is_full(k)) {
 		problem_set(&own, "the disk is nearly full: less than [store] floor is free");
 		job_fail(j, STATUS_BUSY, &own);
 		return STATUS_OK;

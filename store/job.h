@@ -30,7 +30,8 @@ typedef enum status job_run(struct job *j, struct change *c, struct problem *why
 /*
  * A text that comes with a job.  The committer writes it before the job is run.  A record that
  * stored writes for itself sets type, and with it id, codec and size_bytes; its text is then in
- * stored form, and sha256 that of what it stands for.
+ * stored form, and sha256 that of what it stands for.  The text of a marker is
+ * u64le ids that it names as void, or the next one where the batch has its marker already.
  */
 struct job_text {
 	uint8_t type;			/* enum record_type; 0: a new message */

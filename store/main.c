@@ -11,6 +11,7 @@
 #include "store/commit_stats.h"
 #include "store/stored.h"
 #include "store/upkeep.h"
+#include "store/upkeep_compact.h"
 
 /*
  * stored: the one writer.  It never parses a message: texts come with their
@@ -216,6 +217,7 @@ stored_start(struct daemon *d, void *settings, struct problem *why)
 	s->stats = commit_stats_new();
 	s->started_s = clock_now_s();
 	s->packer = packer_new();
+	s->compaction = compaction_new();
 	s->readers = timer_new(s->loop, stored_readers, s);
 	s->farewell = timer_new(s->loop, stored_farewell, s);
 	st = daemon_key(d, "grant-key", &s->grant_key);
@@ -281,6 +283,7 @@ stored_end(struct daemon *d)
 	timer_free(&s->farewell);
 	wake_free(&s->wake);
 	packer_free(&s->packer);
+	compaction_free(&s->compaction);
 	buf_wipe(&s->grant_key);
 	mem_free(s);
 }

@@ -236,6 +236,18 @@ segment_make(int dir, uint32_t number, uint64_t store, uint64_t size_bytes, stru
 }
 
 enum status
+segment_delete(int dir, uint32_t number, struct problem *why)
+{
+	char name[SEGMENT_NAME_MAX];
+
+	snprintf(name, sizeof(name), "%08x.seg", number);
+	if ((unlinkat(dir, name, 0) == 0 || errno == ENOENT) && fsync(dir) == 0)
+		return STATUS_OK;
+	problem_set_errno(why, errno, "deleting segment %s", name);
+	return STATUS_IO;
+}
+
+enum status
 segment_read(int fd, uint64_t at, char *out, size_t len, struct problem *why)
 {
 	ssize_t n;

@@ -104,6 +104,8 @@ MUST_USE enum status segment_open(int dir, uint32_t number, uint64_t store, enum
 /* Make a segment of so many bytes, zero-written and on disk with its name.  BUSY disk full. */
 MUST_USE enum status segment_make(int dir, uint32_t number, uint64_t store, uint64_t size_bytes,
     struct problem *why);
+/* Delete the file of one that nobody wants, if it is there, and have that on disk.  IO. */
+MUST_USE enum status segment_delete(int dir, uint32_t number, struct problem *why);
 /* All of len bytes at a position.  CORRUPT when the file ends before. */
 MUST_USE enum status segment_read(int fd, uint64_t at, char *out, size_t len,
     struct problem *why);

@@ -388,15 +388,14 @@ marker_add(struct segment_writer *w, uint64_t last_change, struct problem *why)
 	return st;
 }
 
-enum status
-segment_writer_add(struct segment_writer *w, struct segment_record *r, uint64_t last_change,
-    struct text_place *place, struct problem *why)
+/* Room for so many bytes, in the next segment if need be, behind the batch's marker. */
+static enum status
+batch_need(struct segment_writer *w, uint64_t need, uint64_t last_change, struct problem *why)
 {
-	uint64_t need = record_len(r) + RECORD_ALIGN;
 	bool is_turning;
 	enum status st = STATUS_OK;
 
-	if (!w->is_begun)	/* room for a marker, too */
+	if (!w->is_begun)
 		need += RECORD_HEAD_LEN + (uint64_t)w->void_count * 8 + RECORD_ALIGN;
 	/* What is larger than a segment begins one and runs over its end. */
 	is_turning = w->at + need > w->size_bytes && w->at > SEGMENT_HEAD_LEN;
@@ -405,9 +404,22 @@ segment_writer_add(struct segment_writer *w, struct segment_record *r, uint64_t 
 	if (st == STATUS_OK && (is_turning || !w->is_begun))
 		st = marker_add(w, last_change, why);
 	w->is_begun = true;
-	if (st == STATUS_OK)
-		st = record_add(w, r, place, why);
 	return st;
+}
+
+enum status
+segment_writer_mark(struct segment_writer *w, uint64_t last_change, struct problem *why)
+{
+	return w->is_begun ? STATUS_OK : batch_need(w, 0, last_change, why);
+}
+
+enum status
+segment_writer_add(struct segment_writer *w, struct segment_record *r, uint64_t last_change,
+    struct text_place *place, struct problem *why)
+{
+	enum status st = batch_need(w, record_len(r) + RECORD_ALIGN, last_change, why);
+
+	return st == STATUS_OK ? record_add(w, r, place, why) : st;
 }
 
 void

@@ -31,6 +31,9 @@ struct text_place {
  */
 MUST_USE enum status segment_writer_add(struct segment_writer *w, struct segment_record *r,
     uint64_t last_change, struct text_place *place, struct problem *why);
+/* The marker of the batch, though no record follows: what lies before it is sure from now on. */
+MUST_USE enum status segment_writer_mark(struct segment_writer *w, uint64_t last_change,
+    struct problem *why);
 /* Begin to sync what was added, while the caller does other things.  BUSY, IO as above. */
 MUST_USE enum status segment_writer_start(struct segment_writer *w, struct problem *why);
 /* All that was added is on disk.  IO: the process must end. */

@@ -15,6 +15,7 @@
 #include "store/text.h"
 
 #define SEGMENTS_OPEN_MAX 16
+#define LOOK_EVERY_MS 60000
 
 struct store {
 	char *path;
@@ -22,6 +23,7 @@ struct store {
 	int segments_fd;
 	uint64_t id;
 	struct frame_cache *frames;
+	uint64_t looked_ms;	/* when the segments below were last looked at */
 	/* Segments open for reading, the latest used first. */
 	unsigned open_count;
 	struct {
@@ -247,6 +249,26 @@ store_change(struct txn *t, uint64_t *change, struct problem *why)
 	return st;
 }
 
+/* A file that was deleted keeps its space on disk for as long as we have it open. */
+static void
+drop_deleted(struct store *s)
+{
+	uint64_t now = clock_monotonic_ms();
+	unsigned kept = 0;
+	struct stat sb;
+
+	if (s->looked_ms != 0 && now - s->looked_ms < LOOK_EVERY_MS)
+		return;
+	s->looked_ms = now;
+	for (unsigned i = 0; i < s->open_count; i++) {
+		if (fstat(s->open[i].fd, &sb) == 0 && sb.st_nlink == 0)
+			close(s->open[i].fd);
+		else
+			s->open[kept++] = s->open[i];
+	}
+	s->open_count = kept;
+}
+
 enum status
 store_segment(struct store *s, uint32_t number, int *fd, struct problem *why)
 {
@@ -254,6 +276,7 @@ store_segment(struct store *s, uint32_t number, int *fd, struct problem *why)
 	enum status st;
 	int got;
 
+	drop_deleted(s);
 	for (i = 0; i < s->open_count && s->open[i].number != number; i++)
 		;
 	if (i < s->open_count) {

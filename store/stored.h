@@ -14,6 +14,7 @@
 #include "store/wake.h"
 
 struct commit_stats;
+struct compaction;
 struct daemon;
 struct ipc_server;
 struct keep;
@@ -32,6 +33,8 @@ struct stored_settings {
 	uint64_t budget;	/* bytes of texts that wait at the same time */
 	uint32_t upkeep_s;	/* from one round of upkeep to the next */
 	uint32_t journal_days;	/* older rows of the journal are sealed */
+	uint32_t compact_at;	/* percent of dead bytes from which on a segment is compacted */
+	uint32_t compact_grace_s;	/* from there to the deletion of its file */
 };
 
 extern const struct setting stored_settings_rows[];
@@ -59,6 +62,7 @@ struct stored {
 	struct wake *wake;
 	struct upkeep *upkeep;
 	struct packer *packer;
+	struct compaction *compaction;
 	struct keep *keep;	/* lists of what is still outside, being told */
 	struct job *gathered, **gathered_last;	/* came in this turn of the loop: one batch */
 	uint64_t gathered_bytes;

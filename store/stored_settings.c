@@ -20,5 +20,12 @@ const struct setting stored_settings_rows[] = {
 	    0, 36500,
 	    "Rows of the change journal that are older are moved to segments, compressed.  A client "
 	    "that was away longer is told more than it needs." },
+	{ "store", "compact_at", SETTING_U32, offsetof(struct stored_settings, compact_at), "50",
+	    1, 100,
+	    "Per cent of a segment that must belong to texts that are gone before what is left of it "
+	    "is written again and its file deleted." },
+	{ "store", "compact_grace", SETTING_DURATION,
+	    offsetof(struct stored_settings, compact_grace_s), "1h", 0, 30 * 86400,
+	    "How long the file of a segment that nothing refers to stays for who still reads it." },
 };
 const size_t stored_settings_count = ARRAY_LEN(stored_settings_rows);

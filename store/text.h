@@ -71,16 +71,13 @@ void frame_cache_free(struct frame_cache **c);
 /* The bytes of what is stored of row->bytes, as they are: for who copies or proves them. */
 MUST_USE enum status text_stored_read(struct store *s, const struct text_row *row, uint32_t at,
     uint32_t len, char *out, struct problem *why);
-/* The head of the record that holds the bytes (row->bytes), proved against the row. */
-struct segment_record;
-MUST_USE enum status text_stored_head(struct store *s, const struct text_row *row,
-    struct segment_record *out, struct problem *why);
 
 /*
  * The head of the text's own segment record with mid, envelope, owners and digest, which lie in
  * meta (initialised by the caller, max TEXT_META_MAX).  CORRUPT when one is not as it was written.
  */
 #define TEXT_META_MAX (4u * 1024 * 1024)
+struct segment_record;
 MUST_USE enum status text_record_read(struct store *s, const struct text_row *row,
     struct segment_record *out, struct buf *meta, struct problem *why);
 

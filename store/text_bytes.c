@@ -335,18 +335,6 @@ text_read(struct store *s, const struct text_row *given, uint32_t at, uint32_t l
 }
 
 enum status
-text_stored_head(struct store *s, const struct text_row *given, struct segment_record *out,
-    struct problem *why)
-{
-	struct text_row row = *given;
-	enum status st;
-	int fd;
-
-	st = segment_of(s, &row, false, &fd, why);
-	return st == STATUS_OK ? head_read(s, fd, &row, &row.bytes, out, why) : st;
-}
-
-enum status
 text_stored_read(struct store *s, const struct text_row *given, uint32_t at, uint32_t len,
     char *out, struct problem *why)
 {

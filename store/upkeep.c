@@ -16,6 +16,7 @@ static const struct upkeep_kind *const kinds[] = {
 	&upkeep_purge,
 	&upkeep_seal,
 	&upkeep_history,
+	&upkeep_compact,
 	NULL,
 };
 

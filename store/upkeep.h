@@ -32,6 +32,7 @@ extern const struct upkeep_kind upkeep_leave;
 extern const struct upkeep_kind upkeep_purge;
 extern const struct upkeep_kind upkeep_seal;
 extern const struct upkeep_kind upkeep_history;
+extern const struct upkeep_kind upkeep_compact;
 /* A removed account still has something: what an earlier run of stored did not come to. */
 bool upkeep_leave_waits(const struct stored *s);
 

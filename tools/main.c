@@ -19,6 +19,8 @@ const struct command instance_commands[] = {
 	{ "upgrade", "", "", "make a stopped instance's store, written by an older version, one of this",
 	    cmd_upgrade },
 	{ "verify", "", "[STORE]", "look at every record of the store, served or not", cmd_verify },
+	{ "compact", "", "[--at PERCENT]",
+	    "give back the space of texts that are gone: segments of which PERCENT is dead", cmd_compact },
 	{ "restore", "",
 	    "--from DIRECTORY|FILE [--at BACKUP] [--account LOGIN [--folder NAME] [--message MID]]",
 	    "make an instance in DIR, which is new, of a backup; with --account put a person's "

@@ -5,6 +5,7 @@
 #include "store/protocol.h"
 
 #define DEADLINE_MS 60000
+#define WATCH_MS (7u * 86400 * 1000)
 
 struct call {
 	void (*row)(void *ctx, struct slice payload);
@@ -31,11 +32,12 @@ on_frame(void *ctx, struct ipc_frame *frame)
 }
 
 static enum status
-ask(const struct invocation *in, uint16_t type, struct slice payload, int fd, struct call *call)
+ask(const struct invocation *in, uint16_t type, struct slice payload, int fd,
+    uint32_t deadline_ms, struct call *call)
 {
 	struct problem unused = { "" };
 
-	if (ipc_call_wait_every("store-admin.sock", type, payload, fd, STORE_END, DEADLINE_MS,
+	if (ipc_call_wait_every("store-admin.sock", type, payload, fd, STORE_END, deadline_ms,
 	    on_frame, call, &unused) == STATUS_OK)
 		return call->st;
 	problem_set(call->why, "no answer; is the instance served? (mailadm -C %s serve)", in->dir);
@@ -48,7 +50,16 @@ store_call(const struct invocation *in, uint16_t type, struct slice payload,
 {
 	struct call call = { row, ctx, STATUS_IO, why };
 
-	return ask(in, type, payload, -1, &call);
+	return ask(in, type, payload, -1, DEADLINE_MS, &call);
+}
+
+enum status
+store_watch(const struct invocation *in, uint16_t type, struct slice payload,
+    void (*row)(void *ctx, struct slice payload), void *ctx, struct problem *why)
+{
+	struct call call = { row, ctx, STATUS_IO, why };
+
+	return ask(in, type, payload, -1, WATCH_MS, &call);
 }
 
 enum status
@@ -57,5 +68,5 @@ store_send(const struct invocation *in, uint16_t type, struct slice payload, int
 {
 	struct call call = { NULL, NULL, STATUS_IO, why };
 
-	return ask(in, type, payload, fd, &call);
+	return ask(in, type, payload, fd, DEADLINE_MS, &call);
 }

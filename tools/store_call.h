@@ -14,6 +14,9 @@
  */
 MUST_USE enum status store_call(const struct invocation *in, uint16_t type, struct slice payload,
     void (*row)(void *ctx, struct slice payload), void *ctx, struct problem *why);
+/* The same for what takes its time, hours if it must be. */
+MUST_USE enum status store_watch(const struct invocation *in, uint16_t type, struct slice payload,
+    void (*row)(void *ctx, struct slice payload), void *ctx, struct problem *why);
 /* The same with a descriptor to pass (-1: none), and no rows. */
 MUST_USE enum status store_send(const struct invocation *in, uint16_t type, struct slice payload,
     int fd, struct problem *why);
