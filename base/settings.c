@@ -94,6 +94,12 @@ settings_parse_duration(struct slice text, uint32_t *seconds)
 	return STATUS_OK;
 }
 
+enum status
+settings_parse_size(struct slice text, uint64_t *bytes)
+{
+	return parse_scaled(text, size_units, ARRAY_LEN(size_units), true, bytes);
+}
+
 static enum status
 parse_bool(struct slice text, uint64_t *out)
 {
@@ -119,7 +125,7 @@ parse_number(const struct setting *row, struct slice text, uint64_t *out)
 		st = parse_u64(text, 0, UINT32_MAX, &n);
 		break;
 	case SETTING_SIZE:
-		st = parse_scaled(text, size_units, ARRAY_LEN(size_units), true, &n);
+		st = settings_parse_size(text, &n);
 		break;
 	case SETTING_DURATION:
 		st = settings_parse_duration(text, &seconds);

@@ -51,8 +51,10 @@ MUST_USE enum status settings_load(const char *path, const struct setting *rows,
     void *out, struct problem *why);
 /* Release what settings_parse() gave and zero the fields of all rows. */
 void settings_free(const struct setting *rows, size_t count, void *out);
-/* One value, as settings_parse() reads it.  SYNTAX no such form; LIMIT over 32 bits of seconds. */
+/* One value, as settings_parse() reads it.  SYNTAX no such form; LIMIT over 32 bits of seconds,
+ * 64 of bytes. */
 MUST_USE enum status settings_parse_duration(struct slice text, uint32_t *seconds);
+MUST_USE enum status settings_parse_size(struct slice text, uint64_t *bytes);
 /* Writes the reference page, one paragraph a row. */
 void settings_describe(FILE *to, const struct setting *rows, size_t count);
 

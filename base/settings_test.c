@@ -192,6 +192,20 @@ lines_and_files_have_their_limits(void **state)
 	CHECK_STATUS(parse_sized(20, SETTINGS_FILE_MAX + 1), STATUS_LIMIT);
 }
 
+static void
+a_size_is_read_by_itself(void **state)
+{
+	uint64_t n = 7;
+
+	(void)state;
+	CHECK_STATUS(settings_parse_size(SLICE(""), &n), STATUS_SYNTAX);
+	CHECK_STATUS(settings_parse_size(SLICE("2x"), &n), STATUS_SYNTAX);
+	CHECK_STATUS(settings_parse_size(SLICE("18446744073709551615g"), &n), STATUS_LIMIT);
+	CHECK_U64(n, 7);
+	CHECK_STATUS(settings_parse_size(SLICE("2g"), &n), STATUS_OK);
+	CHECK_U64(n, UINT64_C(2) << 30);
+}
+
 static const struct {
 	struct slice text;
 	enum status want;
@@ -308,6 +322,7 @@ main(void)
 		cmocka_unit_test(a_row_without_help_reads_one_key_of_a_strangers_section),
 		cmocka_unit_test(a_mistake_is_told_with_its_line_and_leaves_nothing),
 		cmocka_unit_test(lines_and_files_have_their_limits),
+		cmocka_unit_test(a_size_is_read_by_itself),
 		cmocka_unit_test(durations_need_a_unit),
 		cmocka_unit_test(a_file_is_loaded_or_its_want_is_told),
 		cmocka_unit_test(the_reference_page_names_every_row),

@@ -232,6 +232,7 @@ request_free(struct admin_request *r)
 		r->next->prev = r->prev;
 	a->request_count--;
 	json_decref(r->args);
+	json_decref(r->rows);
 	buf_wipe(&r->verifier);
 	mem_free(r);
 }

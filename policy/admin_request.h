@@ -18,6 +18,7 @@ struct admin_request {
 	json_t *args;		/* the object without noun and verb */
 	const struct admin_verb *verb;
 	struct buf verifier;	/* of args' "password", made on a thread before the verb runs */
+	json_t *rows;		/* made already, sent when stored has said what belongs to them; or NULL */
 	struct problem why;
 };
 

@@ -1,14 +1,18 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "base/mem.h"
+#include "base/settings.h"
 #include "policy/admin_request.h"
 #include "policy/display_name.h"
+#include "policy/limits.h"
+#include "store/plan_client.h"
 
 /* What "user add" and "user set" may say beside the login; NULL: not said. */
 struct changes {
 	json_t *names, *nicks, *add_names, *add_nicks, *remove_names, *remove_nicks;
 	json_t *outside, *admin, *enabled;
-	const char *password;
+	const char *password, *quota, *trash_days;
 	struct buf outside_address;
 	struct buf detail;	/* for the audit */
 };
@@ -38,28 +42,81 @@ aliases_of(const struct directory *d, uint32_t account)
 	return array;
 }
 
+/* A limit, or null where there is none. */
 static json_t *
-user_row(const struct directory *d, const struct account_record *a)
+limit_or_null(uint64_t n)
 {
+	return n != 0 ? json_integer((json_int_t)n) : json_null();
+}
+
+static json_t *
+user_row(const struct policyd *p, const struct account_record *a)
+{
+	const struct directory *d = p->directory;
 	json_t *outside = json_null();
 
 	if (a->outside_address.len > 0)
 		outside = json_pack("{s:o,s:o}", "name", admin_text(a->outside_name), "address",
 		    admin_text(a->outside_address));
-	return json_pack("{s:I,s:o,s:o,s:o,s:o,s:b,s:b,s:o}", "id", (json_int_t)a->id, "login",
-	    admin_text(a->login), "names", name_array(a->names, a->name_count), "nicks",
-	    name_array(a->nicks, a->nick_count), "outside", outside, "admin", a->is_admin,
-	    "enabled", a->is_enabled, "aliases", aliases_of(d, a->id));
+	return json_pack("{s:I,s:o,s:o,s:o,s:o,s:b,s:b,s:o,s:o,s:b,s:o,s:b}", "id",
+	    (json_int_t)a->id, "login", admin_text(a->login), "names",
+	    name_array(a->names, a->name_count), "nicks", name_array(a->nicks, a->nick_count),
+	    "outside", outside, "admin", a->is_admin, "enabled", a->is_enabled, "aliases",
+	    aliases_of(d, a->id), "quota", limit_or_null(limits_quota(p, a)), "quota_is_default",
+	    a->quota_bytes == QUOTA_DEFAULT, "trash_days", limit_or_null(limits_trash_days(p, a)),
+	    "trash_days_is_default", a->trash_days == TRASH_DAYS_DEFAULT);
+}
+
+/* The rows go out with what is used, or null where stored does not say. */
+static void
+use_told(void *ctx, enum status st, const struct account_use *use, uint32_t count)
+{
+	struct admin_request *r = ctx;
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(r->rows, i, row)
+	{
+		bool is_known = st == STATUS_OK && i < count;
+
+		(void)json_object_set_new(row, "used", is_known ?
+		    json_integer((json_int_t)use[i].bytes) : json_null());
+		(void)json_object_set_new(row, "messages", is_known ?
+		    json_integer((json_int_t)use[i].messages) : json_null());
+		admin_row(r, json_incref(row));
+	}
+	admin_end(r, STATUS_OK);
+}
+
+/* PENDING: these accounts will be answered. */
+static enum status
+show_users(struct admin_request *r, const uint32_t *accounts, uint32_t count)
+{
+	const struct policyd *p = r->policyd;
+
+	r->rows = json_array();
+	for (uint32_t i = 0; i < count; i++)
+		(void)json_array_append_new(r->rows,
+		    user_row(p, directory_account(p->directory, accounts[i])));
+	(void)plan_use(p->store, accounts, count, use_told, r);
+	return STATUS_PENDING;
 }
 
 static enum status
 user_list(struct admin_request *r)
 {
 	const struct directory *d = r->policyd->directory;
+	size_t count = directory_account_count(d);
+	uint32_t *accounts;
 	enum status st = admin_unpack(r, "{}");
 
-	for (size_t i = 0; st == STATUS_OK && i < directory_account_count(d); i++)
-		admin_row(r, user_row(d, directory_account_at(d, i)));
+	if (st != STATUS_OK)
+		return st;
+	accounts = mem_array(uint32_t, count + 1);
+	for (size_t i = 0; i < count; i++)
+		accounts[i] = directory_account_at(d, i)->id;
+	st = show_users(r, accounts, (uint32_t)count);
+	mem_free(accounts);
 	return st;
 }
 
@@ -190,6 +247,59 @@ edit_switches(struct admin_request *r, const struct changes *c, struct account_r
 	return STATUS_OK;
 }
 
+static enum status
+edit_quota(struct admin_request *r, const char *text, struct account_record *a)
+{
+	uint64_t bytes = 0;
+
+	if (text == NULL)
+		return STATUS_OK;
+	if (strcmp(text, "none") == 0)
+		bytes = 0;
+	else if (strcmp(text, "default") == 0)
+		bytes = QUOTA_DEFAULT;
+	else if (settings_parse_size(slice_from_cstr(text), &bytes) != STATUS_OK || bytes == 0 ||
+	    bytes > QUOTA_MAX) {
+		problem_set(&r->why, "a quota is a size like 500m or 20g, none, or default");
+		return STATUS_SYNTAX;
+	}
+	a->quota_bytes = bytes;
+	return STATUS_OK;
+}
+
+static enum status
+edit_trash_days(struct admin_request *r, const char *text, struct account_record *a)
+{
+	uint32_t days = 0;
+
+	if (text == NULL)
+		return STATUS_OK;
+	if (strcmp(text, "never") == 0)
+		days = 0;
+	else if (strcmp(text, "default") == 0)
+		days = TRASH_DAYS_DEFAULT;
+	else if (parse_u32(slice_from_cstr(text), 1, TRASH_DAYS_MAX, &days) != STATUS_OK) {
+		problem_set(&r->why, "trash days are a number from 1 to %d, never, or default",
+		    TRASH_DAYS_MAX);
+		return STATUS_SYNTAX;
+	}
+	a->trash_days = days;
+	return STATUS_OK;
+}
+
+/* What the audit says of a limit. */
+static void
+describe_limit(struct buf *out, const char *name, uint64_t n, uint64_t of_default,
+    const char *without)
+{
+	if (n == of_default)
+		buf_printf(out, " %s=default", name);
+	else if (n == 0)
+		buf_printf(out, " %s=%s", name, without);
+	else
+		buf_printf(out, " %s=%llu", name, (unsigned long long)n);
+}
+
 static void
 describe(const struct changes *c, const struct account_record *a, struct buf *out)
 {
@@ -199,6 +309,8 @@ describe(const struct changes *c, const struct account_record *a, struct buf *ou
 		buf_append(out, SLICE(" password=changed"));
 	if (a->outside_address.len > 0)
 		buf_printf(out, " outside=%.*s", SLICE_ARG(a->outside_address));
+	describe_limit(out, "quota", a->quota_bytes, QUOTA_DEFAULT, "none");
+	describe_limit(out, "trash_days", a->trash_days, TRASH_DAYS_DEFAULT, "never");
 	for (uint16_t i = 0; i < a->name_count; i++)
 		buf_printf(out, "\nname=%.*s", SLICE_ARG(a->names[i]));
 	for (uint16_t i = 0; i < a->nick_count; i++)
@@ -217,16 +329,21 @@ write_user(struct admin_request *r, struct changes *c, struct account_record *a,
 		st = edit_outside(r, c, a);
 	if (st == STATUS_OK)
 		st = edit_switches(r, c, a);
+	if (st == STATUS_OK)
+		st = edit_quota(r, c->quota, a);
+	if (st == STATUS_OK)
+		st = edit_trash_days(r, c->trash_days, a);
 	if (r->verifier.len > 0)
 		a->verifier = buf_slice(&r->verifier);
 	describe(c, a, &c->detail);
 	note.detail = buf_slice(&c->detail);
 	if (st == STATUS_OK)
 		st = directory_put_account(r->policyd->directory, a, &note, &r->why);
-	if (st == STATUS_OK)
-		admin_row(r, user_row(r->policyd->directory,
-		    directory_account(r->policyd->directory, a->id)));
-	return st;
+	if (st != STATUS_OK)
+		return st;
+	limits_kick(r->policyd->limits);
+	admin_row(r, user_row(r->policyd, directory_account(r->policyd->directory, a->id)));
+	return STATUS_OK;
 }
 
 static struct changes
@@ -253,9 +370,10 @@ user_add(struct admin_request *r)
 	struct changes c = changes_init();
 	struct buf login = buf_init(ADDRESS_LEN_MAX);
 	const char *text;
-	enum status st = admin_unpack(r, "{s:s,s:s,s?o,s?o,s?o,s?o,s?o}", "login", &text,
-	    "password", &c.password, "names", &c.names, "nicks", &c.nicks, "outside", &c.outside,
-	    "admin", &c.admin, "enabled", &c.enabled);
+	enum status st = admin_unpack(r, "{s:s,s:s,s?o,s?o,s?o,s?o,s?o,s?s,s?s}", "login",
+	    &text, "password", &c.password, "names", &c.names, "nicks", &c.nicks, "outside",
+	    &c.outside, "admin", &c.admin, "enabled", &c.enabled, "quota", &c.quota, "trash_days",
+	    &c.trash_days);
 
 	if (st == STATUS_OK)
 		st = admin_login_arg(r, text, &login);
@@ -293,11 +411,11 @@ user_set(struct admin_request *r)
 	const struct account_record *before = NULL;
 	struct changes c = changes_init();
 	const char *text;
-	enum status st = admin_unpack(r, "{s:s,s?s,s?o,s?o,s?o,s?o,s?o,s?o,s?o,s?o,s?o}", "login",
-	    &text, "password", &c.password, "names", &c.names, "nicks", &c.nicks, "outside",
+	enum status st = admin_unpack(r, "{s:s,s?s,s?o,s?o,s?o,s?o,s?o,s?o,s?o,s?o,s?o,s?s,s?s}",
+	    "login", &text, "password", &c.password, "names", &c.names, "nicks", &c.nicks, "outside",
 	    &c.outside, "admin", &c.admin, "enabled", &c.enabled, "add_names", &c.add_names,
 	    "add_nicks", &c.add_nicks, "remove_names", &c.remove_names, "remove_nicks",
-	    &c.remove_nicks);
+	    &c.remove_nicks, "quota", &c.quota, "trash_days", &c.trash_days);
 
 	if (st == STATUS_OK)
 		st = admin_account_arg(r, text, &before);
@@ -321,9 +439,7 @@ user_show(struct admin_request *r)
 
 	if (st == STATUS_OK)
 		st = admin_account_arg(r, text, &a);
-	if (st == STATUS_OK)
-		admin_row(r, user_row(r->policyd->directory, a));
-	return st;
+	return st == STATUS_OK ? show_users(r, &a->id, 1) : st;
 }
 
 /* DENIED while somebody's mail would lead to nobody. */

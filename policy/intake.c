@@ -46,6 +46,7 @@ struct job {
 	uint32_t *authors;	/* stored's answer about the thread, as long as facts.keys */
 	int texts;		/* the text with the one outside behind it; -1 */
 	uint64_t more_bytes;	/* how long that is */
+	uint32_t only_for;	/* the account that alone gets it, which needs room; 0 */
 };
 
 struct intake {
@@ -253,11 +254,18 @@ static void
 plan_done_arrived(void *ctx, enum status st, uint64_t change, const struct problem *why)
 {
 	struct job *j = ctx;
+	const struct account_record *whose;
+	struct problem full = { 0 };
 
 	(void)change;
 	j->asking = 0;
 	if (st == STATUS_OK)
 		log_job(j, "policy.mail.stored", st);
+	whose = directory_account(j->intake->policyd->directory, j->only_for);
+	if (st == STATUS_FULL && whose != NULL) {
+		problem_set(&full, "the mailbox of %.*s is full", SLICE_ARG(whose->login));
+		why = &full;
+	}
 	/* No room: an SMTP client is told so, and whoever else asks comes again. */
 	if (st == STATUS_LIMIT)
 		job_end_with(j, STATUS_BUSY, REPLY_FULL, why);
@@ -318,6 +326,8 @@ execute(struct job *j, const struct digest_done *d, const struct fetch_record *f
 		source.recipients = &shared;
 		source.recipient_count = 1;
 	}
+	if (decision != NULL && decision->account_count == 1)
+		j->only_for = decision->accounts[0];
 	plan_for_mail(&source, decision, &plan, &memory);
 	j->asking = plan_execute(j->intake->policyd->store, &plan,
 	    j->texts >= 0 ? j->texts : j->text, plan_done_arrived, j);

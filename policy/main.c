@@ -21,6 +21,7 @@
 #include "policy/heads.h"
 #include "policy/helper.h"
 #include "policy/intake.h"
+#include "policy/limits.h"
 #include "policy/outbox.h"
 #include "policy/policyd.h"
 #include "policy/service.h"
@@ -140,6 +141,7 @@ serve(struct main *m, struct problem *why)
 	p->intake = intake_new(p);
 	p->fetching = fetching_new(p);
 	p->outbox = outbox_new(p);
+	p->limits = limits_new(p);
 	st = heads_new(p, DIRECTORY_PATH, &p->heads, why);
 	if (st == STATUS_OK)
 		st = start_listening(m, why);
@@ -228,6 +230,7 @@ end(struct daemon *d)
 	intake_free(&p->intake);
 	fetching_free(&p->fetching);
 	outbox_free(&p->outbox);
+	limits_free(&p->limits);
 	heads_free(&p->heads);
 	helpers_free(&p->helpers);
 	plan_client_free(&p->store);

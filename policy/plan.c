@@ -48,6 +48,8 @@ add_deliveries(const struct route_decision *decision, struct plan *p)
 
 		a->account = decision->accounts[i];
 		a->role = MAILBOX_INBOX;
+		/* Mail for several is not held up by one of them who is full. */
+		a->needs_room = decision->account_count == 1;
 	}
 }
 

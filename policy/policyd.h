@@ -21,6 +21,7 @@ struct fetching;
 struct heads;
 struct helpers;
 struct intake;
+struct limits;
 struct loop;
 struct outbox;
 struct plan_client;
@@ -40,6 +41,7 @@ struct policyd {
 	struct intake *intake;
 	struct fetching *fetching;
 	struct outbox *outbox;
+	struct limits *limits;
 	struct heads *heads;
 	struct admin *admin;
 	bool is_stopping;

@@ -20,6 +20,8 @@
 #define ALIAS_ACCOUNTS_MAX 500
 #define SECRET_MAX 1000
 #define QUOTA_DEFAULT UINT64_MAX
+#define QUOTA_MAX (UINT64_C(1) << 50)
+#define TRASH_DAYS_MAX 36500
 #define TRASH_DAYS_DEFAULT UINT32_MAX
 
 struct domain_record {

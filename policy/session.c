@@ -6,7 +6,9 @@
 #include "base/table.h"
 #include "policy/auth.h"
 #include "policy/envelope.h"
+#include "policy/identity.h"
 #include "policy/lan.h"
+#include "policy/limits.h"
 #include "policy/policyd.h"
 #include "policy/protocol.h"
 #include "store/grant.h"
@@ -168,6 +170,16 @@ session_sasl(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 	return STATUS_OK;
 }
 
+/* Nothing more is taken for somebody who is full; then stored has to be asked. */
+static bool
+ask_room(struct policyd *p, struct slice recipient, struct ipc_peer *peer,
+    const struct ipc_frame *frame)
+{
+	struct identity whom = identity_find(p->directory, recipient);
+
+	return limits_ask_room(p->limits, &whom, ipc_peer_id(peer), frame->request);
+}
+
 enum status
 session_path(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
     struct ipc_frame *frame)
@@ -189,6 +201,11 @@ session_path(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 	else
 		reply = envelope_recipient(p->directory, &(struct envelope_peer){ s->service,
 		    s->account, s->is_lan }, path.sender, path.recipient);
+	if (frame->type == POLICY_RECIPIENT && reply.code == 250 &&
+	    ask_room(p, path.recipient, peer, frame)) {
+		buf_clear(&out);
+		return STATUS_OK;
+	}
 	policy_answer_put(&out, STATUS_OK, NULL);
 	policy_reply_put(&out, &reply);
 	ipc_send(peer, frame->type, frame->request, buf_slice(&out), -1);

@@ -1,6 +1,7 @@
 #include "policy/settings.h"
 
 #include "base/slice.h"
+#include "policy/record.h"
 
 #define FIELD(name) offsetof(struct policy_settings, name)
 
@@ -18,6 +19,13 @@ const struct setting policy_setting_rows[] = {
 	    "fd00::/8\".  To the outside their sender has to be an address of the company." },
 	{ "policy", "sent_copy", SETTING_BOOL, FIELD(sent_copy), "yes", 0, 0,
 	    "File what people send in their Sent Items, whatever their mail program does." },
+	{ "policy", "quota", SETTING_SIZE, FIELD(quota), "0", 0, QUOTA_MAX,
+	    "How many bytes of mail a person may have, where mailadm user set --quota says nothing "
+	    "else; 0: as many as there is room for." },
+	{ "policy", "trash_days", SETTING_U32, FIELD(trash_days), "365", 0,
+	    TRASH_DAYS_MAX,
+	    "For how many days what a person removed can be brought back by an administrator, where "
+	    "mailadm user set --trash-days says nothing else; 0: for ever." },
 	{ "policy", "head_every", SETTING_DURATION, FIELD(head_every_s), "1h", 1, 86400,
 	    "How often the head of the archive is signed, and written to policy/archive-heads.log." },
 };

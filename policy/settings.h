@@ -15,6 +15,8 @@ struct policy_settings {
 	uint32_t auth_queue;
 	char *lan;
 	bool sent_copy;
+	uint64_t quota;		/* 0: none */
+	uint32_t trash_days;	/* 0: for ever */
 	uint32_t head_every_s;	/* from one signed head of the archive to the next */
 };
 

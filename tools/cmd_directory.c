@@ -24,6 +24,8 @@ static const struct option user_options[] = {
 	{ "--no-admin", OPTION_NO, "admin" },
 	{ "--enable", OPTION_YES, "enabled" },
 	{ "--disable", OPTION_NO, "enabled" },
+	{ "--quota", OPTION_TEXT, "quota" },
+	{ "--trash-days", OPTION_TEXT, "trash_days" },
 };
 static const struct option fetch_options[] = {
 	{ "--server", OPTION_TEXT, "server" },
@@ -66,7 +68,8 @@ static const struct column domain_columns[] = {
 	{ "name", "DOMAIN", 30 }, { "default", "DEFAULT", 8 }, { "users", "USERS", 0 },
 };
 static const struct column user_columns[] = {
-	{ "login", "USER", 28 }, { "enabled", "ENABLED", 8 }, { "names", "NAMES", 0 },
+	{ "login", "USER", 28 }, { "enabled", "ENABLED", 8 }, { "used", "USED", 14 },
+	{ "quota", "QUOTA", 14 }, { "names", "NAMES", 0 },
 };
 static const struct column alias_columns[] = {
 	{ "address", "ALIAS", 30 }, { "to", "TO", 0 },
@@ -218,7 +221,8 @@ run(const struct invocation *in, struct problem *why)
 
 #define USER_OPTIONS                                                                              \
 	"[--name NAME]... [--nick NICK]... [--outside '\"NAME\" <ADDRESS>'] [--password-stdin] "  \
-	"[--admin | --no-admin] [--enable | --disable]"
+	"[--admin | --no-admin] [--enable | --disable] [--quota SIZE | none | default] "          \
+	"[--trash-days DAYS | never | default]"
 #define FETCH_OPTIONS                                                                             \
 	"--server HOST[:PORT] --protocol pop3|pop3s --user U [--secret-stdin] "                   \
 	"(--shared ADDRESS --dispatcher LOGIN | --for LOGIN) [--keep DAYS | --keep-for-ever] "    \
