@@ -10,12 +10,14 @@
 #include "imapd/command.h"
 #include "imapd/names.h"
 #include "imapd/parse.h"
+#include "imapd/quota_report.h"
 #include "imapd/settings.h"
 #include "imapd/worker.h"
 #include "mime/date.h"
 #include "net/conn.h"
 #include "net/ipc.h"
 #include "store/digest.h"
+#include "store/quota.h"
 #include "store/store.h"
 #include "store/text.h"
 
@@ -326,9 +328,28 @@ read_arguments(struct imap_reader *args, struct append *a)
 	return st;
 }
 
+/*
+ * Is there room for all the command has announced?  stored asks again.  What goes to Sent may be
+ * there already, filed by the server, and then needs none: that only shows when the text has come.
+ */
+static enum status
+check_room(struct imap_session *s, const struct append *a)
+{
+	struct account_row account;
+	enum status st;
+
+	if (a->mailbox.role == MAILBOX_SENT)
+		return STATUS_OK;
+	st = quota_report_read(s->worker->store, s->account, &account);
+	if (st != STATUS_OK)
+		return st;
+	return quota_check(&account, a->mailbox.role, a->literals + s->reader.literal.size_bytes,
+	    NULL);
+}
+
 /* Refused before "+", so that nobody sends 50 MiB for nothing. */
 static enum status
-check_size(struct imap_session *s)
+check_size(struct imap_session *s, const struct append *a)
 {
 	const struct worker *w = s->worker;
 	uint64_t size = s->reader.literal.size_bytes;
@@ -338,7 +359,7 @@ check_size(struct imap_session *s)
 	if (size > w->settings->append_budget - w->append_bytes)
 		return command_refuse(s, STATUS_BUSY,
 		    "[UNAVAILABLE] Too many messages are coming in, please try later");
-	return STATUS_OK;
+	return check_room(s, a);
 }
 
 static bool take_text(struct imap_session *s);
@@ -382,7 +403,7 @@ begin_next(struct imap_session *s, struct append *a)
 	if (st == STATUS_OK && s->reader.literal.size_bytes == 0)
 		st = command_refuse(s, STATUS_DENIED, "[CANNOT] An empty message: nothing was kept");
 	if (st == STATUS_OK)
-		st = check_size(s);
+		st = check_size(s, a);
 	return st;
 }
 
@@ -514,7 +535,7 @@ cmd_append_literal(struct imap_session *s, struct imap_reader *args)
 		/* The dispatcher takes ABSENT for "not mine". */
 		st = command_refuse(s, STATUS_DENIED, "[TRYCREATE] No such mailbox");
 	if (st == STATUS_OK)
-		st = check_size(s);
+		st = check_size(s, a);
 	if (st == STATUS_OK)
 		st = memfd_new(&a->fd, &why);
 	buf_clear(&name);

@@ -3,6 +3,7 @@
 #include "imapd/condstore.h"
 #include "imapd/names.h"
 #include "store/flags.h"
+#include "store/message.h"
 
 static const char *const item_names[ITEM_COUNT] = {
 	[ITEM_MESSAGES] = "MESSAGES",
@@ -12,6 +13,7 @@ static const char *const item_names[ITEM_COUNT] = {
 	[ITEM_UNSEEN] = "UNSEEN",
 	[ITEM_HIGHESTMODSEQ] = "HIGHESTMODSEQ",
 	[ITEM_SIZE] = "SIZE",
+	[ITEM_DELETED_STORAGE] = "DELETED-STORAGE",
 };
 
 enum status
@@ -46,6 +48,42 @@ count_chunk(void *ctx, const struct flags_chunk *chunk)
 	return true;
 }
 
+struct deleted {
+	struct txn *txn;
+	uint32_t mailbox;
+	uint64_t bytes;
+	enum status st;
+};
+
+static bool
+sum_deleted(void *ctx, const struct flags_chunk *chunk)
+{
+	struct deleted *d = ctx;
+	struct message_row row;
+
+	for (uint32_t i = 0; d->st == STATUS_OK && i < chunk->count; i++) {
+		if (!(chunk->entries[i].flags & FLAG_DELETED))
+			continue;
+		d->st = message_get(d->txn, d->mailbox, chunk->entries[i].uid, &row, NULL);
+		if (d->st == STATUS_OK)
+			d->bytes += row.size_bytes;
+	}
+	return d->st == STATUS_OK;
+}
+
+/* What an EXPUNGE would give back. */
+static enum status
+deleted_bytes(struct txn *t, const struct mailbox_row *row, uint64_t *n, struct problem *why)
+{
+	struct deleted d = { .txn = t, .mailbox = row->id };
+	enum status st = STATUS_OK;
+
+	if (row->deleted > 0)
+		st = flags_each(t, row->id, 1, UINT32_MAX, sum_deleted, &d, why);
+	*n = d.bytes;
+	return st == STATUS_OK ? d.st : st;
+}
+
 static enum status
 item_value(struct txn *t, const struct mailbox_row *row, enum status_item item, uint64_t *n,
     struct problem *why)
@@ -72,6 +110,8 @@ item_value(struct txn *t, const struct mailbox_row *row, enum status_item item, 
 	case ITEM_SIZE:
 		*n = row->bytes;
 		break;
+	case ITEM_DELETED_STORAGE:
+		return deleted_bytes(t, row, n, why);
 	case ITEM_COUNT:
 		break;
 	}

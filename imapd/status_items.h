@@ -1,6 +1,7 @@
 /*
  * status_items.h -- the numbers that STATUS tells of a mailbox: RFC 3501
- * s.6.3.10, HIGHESTMODSEQ of RFC 7162, SIZE of RFC 8438.
+ * s.6.3.10, HIGHESTMODSEQ of RFC 7162, SIZE of RFC 8438,
+ * DELETED-STORAGE of RFC 9208.
  */
 #ifndef IMAPD_STATUS_ITEMS_H
 #define IMAPD_STATUS_ITEMS_H
@@ -20,6 +21,7 @@ enum status_item {
 	ITEM_UNSEEN,
 	ITEM_HIGHESTMODSEQ,
 	ITEM_SIZE,
+	ITEM_DELETED_STORAGE,
 	ITEM_COUNT
 };
 

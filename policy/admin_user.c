@@ -6,7 +6,6 @@
 #include "policy/admin_request.h"
 #include "policy/display_name.h"
 #include "policy/limits.h"
-#include "store/plan_client.h"
 
 /* What "user add" and "user set" may say beside the login; NULL: not said. */
 struct changes {
@@ -69,7 +68,7 @@ user_row(const struct policyd *p, const struct account_record *a)
 
 /* The rows go out with what is used, or null where stored does not say. */
 static void
-use_told(void *ctx, enum status st, const struct account_use *use, uint32_t count)
+use_told(void *ctx, const struct account_use *use, uint32_t count)
 {
 	struct admin_request *r = ctx;
 	size_t i;
@@ -77,11 +76,9 @@ use_told(void *ctx, enum status st, const struct account_use *use, uint32_t coun
 
 	json_array_foreach(r->rows, i, row)
 	{
-		bool is_known = st == STATUS_OK && i < count;
-
-		(void)json_object_set_new(row, "used", is_known ?
+		(void)json_object_set_new(row, "used", i < count ?
 		    json_integer((json_int_t)use[i].bytes) : json_null());
-		(void)json_object_set_new(row, "messages", is_known ?
+		(void)json_object_set_new(row, "messages", i < count ?
 		    json_integer((json_int_t)use[i].messages) : json_null());
 		admin_row(r, json_incref(row));
 	}
@@ -98,7 +95,7 @@ show_users(struct admin_request *r, const uint32_t *accounts, uint32_t count)
 	for (uint32_t i = 0; i < count; i++)
 		(void)json_array_append_new(r->rows,
 		    user_row(p, directory_account(p->directory, accounts[i])));
-	(void)plan_use(p->store, accounts, count, use_told, r);
+	limits_ask_use(p->limits, accounts, count, use_told, r);
 	return STATUS_PENDING;
 }
 

@@ -46,6 +46,7 @@ struct job {
 	uint32_t *authors;	/* stored's answer about the thread, as long as facts.keys */
 	int texts;		/* the text with the one outside behind it; -1 */
 	uint64_t more_bytes;	/* how long that is */
+	bool is_for_one;	/* fetched: all of that mailbox is for one person */
 	uint32_t only_for;	/* the account that alone gets it, which needs room; 0 */
 };
 
@@ -266,8 +267,11 @@ plan_done_arrived(void *ctx, enum status st, uint64_t change, const struct probl
 		problem_set(&full, "the mailbox of %.*s is full", SLICE_ARG(whose->login));
 		why = &full;
 	}
+	/* A mailbox collected for one person has only more of what there is no room for. */
+	if (st == STATUS_FULL && j->kind == JOB_FETCHED && j->is_for_one)
+		job_end_with(j, STATUS_BUSY, REPLY_MAILBOX_FULL, why);
 	/* No room: an SMTP client is told so, and whoever else asks comes again. */
-	if (st == STATUS_LIMIT)
+	else if (st == STATUS_LIMIT)
 		job_end_with(j, STATUS_BUSY, REPLY_FULL, why);
 	/* The text is refused by stored where it is not what the helper read: try again. */
 	else
@@ -322,7 +326,8 @@ execute(struct job *j, const struct digest_done *d, const struct fetch_record *f
 	fill_source(j, d, &source);
 	if (fetch != NULL) {
 		/* A collected message has lost its envelope: the mailbox it lay in is what is known. */
-		shared = fetch->shared.len > 0 ? fetch->shared : fetch->user;
+		j->is_for_one = fetch->shared.len == 0;
+		shared = j->is_for_one ? fetch->user : fetch->shared;
 		source.recipients = &shared;
 		source.recipient_count = 1;
 	}

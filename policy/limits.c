@@ -7,7 +7,7 @@
 #include "policy/protocol.h"
 #include "store/plan_client.h"
 
-enum { RETRY_MS = 5000 };
+enum { RETRY_MS = 5000, PATIENCE_MS = 5000 };
 
 struct limits {
 	struct policyd *policyd;
@@ -17,13 +17,15 @@ struct limits {
 	struct question *questions;
 };
 
-/* A recipient that waits for stored. */
 struct question {
 	struct question *prev, *next;
 	struct limits *limits;
+	uint32_t call;
+	struct timer *patience;
+	limits_use *done;	/* NULL: a recipient waits, at this peer */
+	void *ctx;
 	uint64_t ipc_peer;
 	uint32_t request;
-	uint32_t call;
 };
 
 uint64_t
@@ -106,17 +108,19 @@ question_free(struct question *q)
 		q->limits->questions = q->next;
 	if (q->next != NULL)
 		q->next->prev = q->prev;
+	if (q->call != 0)
+		plan_cancel(q->limits->policyd->store, q->call);
+	timer_free(&q->patience);
 	mem_free(q);
 }
 
 /* Where stored does not answer, the message will not be taken either: let it say so. */
 static void
-room_told(void *ctx, enum status st, const struct account_use *use, uint32_t count)
+room_told(const struct question *q, const struct account_use *use, uint32_t count)
 {
-	struct question *q = ctx;
 	struct buf out = buf_init(IPC_FRAME_MAX);
 	struct policy_reply reply;
-	bool is_full = st == STATUS_OK;
+	bool is_full = count > 0;
 
 	for (uint32_t i = 0; i < count; i++)
 		is_full &= use[i].quota_bytes != 0 && use[i].bytes >= use[i].quota_bytes;
@@ -126,7 +130,55 @@ room_told(void *ctx, enum status st, const struct account_use *use, uint32_t cou
 	(void)ipc_send_to(q->limits->policyd->service, q->ipc_peer, POLICY_RECIPIENT, q->request,
 	    buf_slice(&out), -1);
 	buf_clear(&out);
+}
+
+static void
+use_told(void *ctx, enum status st, const struct account_use *use, uint32_t count)
+{
+	struct question *q = ctx;
+
+	(void)st;
+	q->call = 0;
+	if (q->done != NULL)
+		q->done(q->ctx, use, count);
+	else
+		room_told(q, use, count);
 	question_free(q);
+}
+
+static void
+too_late(void *ctx)
+{
+	struct question *q = ctx;
+
+	plan_cancel(q->limits->policyd->store, q->call);
+	use_told(q, STATUS_BUSY, NULL, 0);
+}
+
+static struct question *
+ask(struct limits *l, const uint32_t *accounts, uint32_t count)
+{
+	struct question *q = mem_new(struct question);
+
+	q->limits = l;
+	q->next = l->questions;
+	if (q->next != NULL)
+		q->next->prev = q;
+	l->questions = q;
+	q->patience = timer_new(l->policyd->loop, too_late, q);
+	timer_set(q->patience, PATIENCE_MS);
+	q->call = plan_use(l->policyd->store, accounts, count, use_told, q);
+	return q;
+}
+
+void
+limits_ask_use(struct limits *l, const uint32_t *accounts, uint32_t count, limits_use *done,
+    void *ctx)
+{
+	struct question *q = ask(l, accounts, count);
+
+	q->done = done;
+	q->ctx = ctx;
 }
 
 bool
@@ -148,15 +200,9 @@ limits_ask_room(struct limits *l, const struct identity *whom, uint64_t ipc_peer
 	}
 	if (count == 0)
 		return false;
-	q = mem_new(struct question);
-	q->limits = l;
+	q = ask(l, accounts, count);
 	q->ipc_peer = ipc_peer;
 	q->request = request;
-	q->next = l->questions;
-	if (q->next != NULL)
-		q->next->prev = q;
-	l->questions = q;
-	q->call = plan_use(p->store, accounts, count, room_told, q);
 	return true;
 }
 
@@ -184,10 +230,8 @@ limits_free(struct limits **lp)
 	plan_client_on_connected(l->policyd->store, NULL, NULL);
 	if (l->call != 0)
 		plan_cancel(l->policyd->store, l->call);
-	while (l->questions != NULL) {
-		plan_cancel(l->policyd->store, l->questions->call);
+	while (l->questions != NULL)
 		question_free(l->questions);
-	}
 	timer_free(&l->retry);
 	mem_free(l);
 }

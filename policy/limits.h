@@ -8,6 +8,7 @@
 #include "policy/directory.h"
 #include "policy/identity.h"
 #include "policy/policyd.h"
+#include "store/limits.h"
 
 struct limits;
 
@@ -20,6 +21,10 @@ void limits_kick(struct limits *l);
 uint64_t limits_quota(const struct policyd *p, const struct account_record *a);
 uint32_t limits_trash_days(const struct policyd *p, const struct account_record *a);
 
+/* use[i]: of the i-th account; count is 0 where stored does not answer in some seconds. */
+typedef void limits_use(void *ctx, const struct account_use *use, uint32_t count);
+void limits_ask_use(struct limits *l, const uint32_t *accounts, uint32_t count, limits_use *done,
+    void *ctx);
 /*
  * Are all the people behind a recipient full, so that nothing more is taken for
  * it?  false: somebody has no quota, there is nothing to ask.  true: the answer

@@ -26,6 +26,8 @@ def instance(tmp_path_factory):
     """One instance for all tests that leave it as usable as they found it."""
     with Instance(tmp_path_factory.mktemp("instance") / "i") as served:
         add_people(served)
+        served.user_add("limited", password_of("limited"))
+        served.mailadm("user", "set", "limited", "--quota", "64k")
         yield served
 
 
