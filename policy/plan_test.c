@@ -114,7 +114,7 @@ what_leaves_is_queued_and_filed_beside_what_stays(void **state)
 	check_print(&p, &memory,
 	    "message mid=\"m\" sid=\"\" author=1 size=100\n"
 	    "text=1 size=120\n"
-	    "deliver account=2 role=1 flags=0\n"
+	    "deliver account=2 role=1 flags=0 where-room\n"
 	    "deliver account=1 role=3 flags=1\n"
 	    "queue sender=\"sales@example.com\""
 	    " recipients=\"a@x.test\" route=3 credential=0 text=1\n"

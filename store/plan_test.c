@@ -14,7 +14,8 @@ static struct precondition preconditions[] = {
 };
 
 static struct plan_action actions[] = {
-	{ .kind = ACTION_DELIVER, .account = 7, .role = MAILBOX_INBOX, .flags = 1 },
+	{ .kind = ACTION_DELIVER, .account = 7, .role = MAILBOX_INBOX, .flags = 1,
+	    .needs_room = true },
 	{ .kind = ACTION_ARCHIVE, .direction = PLAN_IN, .sender = { "a@x", 3 },
 	    .recipients = { "b@y\nc@y", 7 } },
 	{ .kind = ACTION_QUEUE, .sender = { "b@y", 3 }, .recipients = { "a@x", 3 }, .route = 4,
@@ -87,7 +88,7 @@ a_plan_prints_an_action_a_line(void **state)
 	    "text=1 size=400\n"
 	    "unless fetched=3 uidl=\"uid-17\"\n"
 	    "if queued=12\n"
-	    "deliver account=7 role=1 flags=1\n"
+	    "deliver account=7 role=1 flags=1 where-room\n"
 	    "archive direction=0 sender=\"a@x\" recipients=\"b@y\\x0ac@y\"\n"
 	    "queue sender=\"b@y\" recipients=\"a@x\" route=4 credential=5 text=1\n"
 	    "fetched fetch=3 uidl=\"uid-17\"\n"
