@@ -47,7 +47,9 @@ struct page_node {
 	const uint8_t *data;	/* a long value: its page number */
 };
 
+/* Where in the file it says that it lies, in pages. */
 uint64_t page_number(const uint8_t *page);
+/* What kind of page it is, enum page_flags. */
 uint16_t page_flags(const uint8_t *page);
 /* How many pages a long value takes that begins with this one. */
 uint32_t page_run(const uint8_t *page);

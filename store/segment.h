@@ -92,6 +92,7 @@ struct record_owner {
 #define RECORD_OWNER_LEN 20
 #define RECORD_OWNERS_MAX 3000	/* of one text; the index knows of more */
 
+/* Append one. */
 void record_owner_put(const struct record_owner *o, struct buf *out);
 /* Take the first of what is left; false at the end. */
 bool record_owner_next(struct slice *owners, struct record_owner *out);
