@@ -22,8 +22,8 @@ sha256_new(void)
 	struct sha256 *h = mem_new(struct sha256);
 
 	h->ctx = EVP_MD_CTX_new();
-	ASSERT(h->ctx != NULL);
-	ASSERT(EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) == 1);
+	mem_need(h->ctx != NULL);
+	mem_need(EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) == 1);
 	return h;
 }
 
@@ -37,7 +37,7 @@ void
 sha256_final(struct sha256 *h, uint8_t out[SHA256_LEN])
 {
 	ASSERT(EVP_DigestFinal_ex(h->ctx, out, NULL) == 1);
-	ASSERT(EVP_DigestInit_ex(h->ctx, NULL, NULL) == 1);
+	mem_need(EVP_DigestInit_ex(h->ctx, NULL, NULL) == 1);
 }
 
 void
@@ -53,7 +53,7 @@ sha256_free(struct sha256 **h)
 void
 sha256_of(struct slice s, uint8_t out[SHA256_LEN])
 {
-	ASSERT(EVP_Digest(s.ptr, s.len, out, NULL, EVP_sha256(), NULL) == 1);
+	mem_need(EVP_Digest(s.ptr, s.len, out, NULL, EVP_sha256(), NULL) == 1);
 }
 
 void
@@ -62,7 +62,7 @@ hmac_sha256(struct slice key, struct slice text, uint8_t out[SHA256_LEN])
 	const char *key_ptr = key.len == 0 ? "" : key.ptr;
 
 	ASSERT(key.len <= INT32_MAX);
-	ASSERT(HMAC(EVP_sha256(), key_ptr, (int)key.len, (const unsigned char *)text.ptr,
+	mem_need(HMAC(EVP_sha256(), key_ptr, (int)key.len, (const unsigned char *)text.ptr,
 	    text.len, out, NULL) != NULL);
 }
 

@@ -55,6 +55,13 @@ mem_dup(struct slice s)
 }
 
 void
+mem_need(bool is_there)
+{
+	if (!is_there)
+		mem_out(1, 0);
+}
+
+void
 mem_free(void *ptr)
 {
 	free(ptr);

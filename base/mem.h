@@ -6,6 +6,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/slice.h"
@@ -19,6 +20,8 @@ void *mem_resize(void *ptr, size_t count, size_t size);
 /* Copy of the bytes with a NUL behind them.  Gives; mem_free(). */
 char *mem_dup(struct slice s);
 void mem_free(void *ptr);
+/* As if out of memory when is_there is false: for calls of libraries that fail for nothing else. */
+void mem_need(bool is_there);
 /* Overwrite in a way the compiler keeps. */
 void mem_wipe(void *ptr, size_t len);
 

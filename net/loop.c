@@ -113,11 +113,11 @@ loop_new(void)
 
 	/* A peer that went away is an error of write(), not the end of the process. */
 	signal(SIGPIPE, SIG_IGN);
-	ASSERT(config != NULL);
+	mem_need(config != NULL);
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
 	l->base = event_base_new_with_config(config);
 	event_config_free(config);
-	ASSERT(l->base != NULL);
+	mem_need(l->base != NULL);
 	link_init(&l->soon);
 	link_init(&l->soon_running);
 	link_init(&l->signals);
@@ -129,7 +129,7 @@ loop_new(void)
 	event_assign(&l->soon_event, l->base, -1, 0, run_soon, l);
 	event_assign(&l->trim_event, l->base, -1, 0, run_trim, l);
 	event_assign(&l->wake_event, l->base, l->wake_fd, EV_READ | EV_PERSIST, run_posts, l);
-	event_add(&l->wake_event, NULL);
+	mem_need(event_add(&l->wake_event, NULL) == 0);
 	return l;
 }
 
@@ -209,7 +209,7 @@ loop_soon(struct loop *l, struct soon *s)
 		return;
 	/* From inside soon work the next run waits for the descriptors, which must not starve. */
 	if (l->is_running_soon)
-		event_add(&l->soon_event, &at_once);
+		mem_need(event_add(&l->soon_event, &at_once) == 0);
 	else
 		event_active(&l->soon_event, EV_TIMEOUT, 1);
 }
@@ -226,7 +226,7 @@ loop_trim_later(struct loop *l)
 	static const struct timeval later = { TRIM_S, 0 };
 
 	if (!event_pending(&l->trim_event, EV_TIMEOUT, NULL))
-		event_add(&l->trim_event, &later);
+		mem_need(event_add(&l->trim_event, &later) == 0);
 }
 
 char *
@@ -275,7 +275,7 @@ timer_set(struct timer *t, uint64_t ms)
 {
 	struct timeval tv = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
 
-	event_add(&t->event, &tv);
+	mem_need(event_add(&t->event, &tv) == 0);
 }
 
 void
@@ -329,7 +329,7 @@ watch_want(struct watch *w, unsigned events)
 	if (events == 0)
 		return;
 	event_assign(&w->event, w->loop->base, w->fd, (short)(what | EV_PERSIST), watch_run, w);
-	event_add(&w->event, NULL);
+	mem_need(event_add(&w->event, NULL) == 0);
 }
 
 void
@@ -360,6 +360,6 @@ loop_on_signal(struct loop *l, int signo, void (*on_signal)(void *ctx), void *ct
 	entry->on_signal = on_signal;
 	entry->ctx = ctx;
 	evsignal_assign(&entry->event, l->base, signo, signal_run, entry);
-	event_add(&entry->event, NULL);
+	mem_need(event_add(&entry->event, NULL) == 0);
 	link_append(&l->signals, &entry->link);
 }

@@ -31,7 +31,7 @@ context_new(const SSL_METHOD *method)
 	struct tls_context *t = mem_new(struct tls_context);
 
 	t->ssl = SSL_CTX_new(method);
-	ASSERT(t->ssl != NULL);
+	mem_need(t->ssl != NULL);
 	/* Buffers of an idle connection go back; a write may go on from another address. */
 	SSL_CTX_set_mode(t->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

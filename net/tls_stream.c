@@ -49,7 +49,7 @@ tls_stream_new(struct tls_context *context, int fd, const char *server_name)
 	struct tls_stream *s = mem_new(struct tls_stream);
 
 	s->ssl = SSL_new(context->ssl);
-	ASSERT(s->ssl != NULL && SSL_set_fd(s->ssl, fd) == 1);
+	mem_need(s->ssl != NULL && SSL_set_fd(s->ssl, fd) == 1);
 	s->is_checked = context->is_checked;
 	if (context->is_server) {
 		SSL_set_accept_state(s->ssl);

@@ -46,7 +46,7 @@ admin_row(struct admin_request *r, json_t *row)
 	char *text = json_dumps(row, JSON_COMPACT);
 
 	json_decref(row);
-	ASSERT(text != NULL);
+	mem_need(text != NULL);
 	(void)ipc_send_to(r->admin->server, r->ipc_peer, ADMIN_ROW, r->request,
 	    slice_from_cstr(text), -1);
 	mem_free(text);

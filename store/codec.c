@@ -43,7 +43,7 @@ packer_new(void)
 	struct packer *p = mem_new(struct packer);
 
 	p->zstd = ZSTD_createCCtx();
-	ASSERT(p->zstd != NULL);
+	mem_need(p->zstd != NULL);
 	ZSTD_CCtx_setParameter(p->zstd, ZSTD_c_compressionLevel, LEVEL);
 	ZSTD_CCtx_setParameter(p->zstd, ZSTD_c_checksumFlag, 1);
 	return p;
@@ -119,7 +119,7 @@ unpacker_new(void)
 	struct unpacker *u = mem_new(struct unpacker);
 
 	u->zstd = ZSTD_createDCtx();
-	ASSERT(u->zstd != NULL);
+	mem_need(u->zstd != NULL);
 	return u;
 }
 

@@ -2,7 +2,10 @@
  * replay.c -- runs a fuzz target over inputs that are kept: files as they are,
  * and packs (pack.py), which hold many.  For builds without libFuzzer.
  *
- *   fuzz_NAME FILE...
+ *   fuzz_NAME [--starve BUDGET] FILE...
+ *
+ * --starve: each input as often as a library allocates, with another allocation
+ * failing each time (starve.h); about BUDGET times in all, so some inputs are left out.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -13,17 +16,26 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/slice.h"
+#include "tests/fuzz/starve.h"
 
 #define FILE_MAX (64u * 1024 * 1024)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 
+enum { STARVED_EACH = 40 };	/* times that one input is run at most */
+
+/* Inputs are replayed one after the other, whole or starved. */
+static struct {
+	unsigned budget;	/* 0: none is starved */
+	unsigned starved;
+} s;
+
 static const struct slice pack_head = SLICE("TRADEPOST SEEDS\n");
 
 /* In memory of its own size, so that a read past its end is seen. */
 static void
-replay_one(struct slice input)
+run_one(struct slice input)
 {
 	uint8_t *exact = malloc(input.len == 0 ? 1 : input.len);
 
@@ -32,6 +44,18 @@ replay_one(struct slice input)
 		memcpy(exact, input.ptr, input.len);
 	(void)LLVMFuzzerTestOneInput(exact, input.len);
 	free(exact);
+}
+
+static void
+replay_one(struct slice input)
+{
+	unsigned left = s.budget - s.starved;
+
+	/* First as it is: what libraries make once is there, as it is in a daemon that has started. */
+	if (s.budget == 0 || s.starved < s.budget)
+		run_one(input);
+	if (s.budget > 0)
+		s.starved += starve(run_one, input, left < STARVED_EACH ? left : STARVED_EACH);
 }
 
 /* Entries "NAME LENGTH\n", as many bytes, "\n".  How many there were. */
@@ -75,11 +99,17 @@ int
 main(int argc, char **argv)
 {
 	unsigned count = 0;
+	int first = 1;
 
+	if (argc > 2 && strcmp(argv[1], "--starve") == 0) {
+		if (parse_u32(slice_from_cstr(argv[2]), 1, UINT32_MAX, &s.budget) != STATUS_OK)
+			return 2;
+		first = 3;
+	}
 	if (LLVMFuzzerInitialize != NULL)
 		(void)LLVMFuzzerInitialize(&argc, &argv);
 	replay_one(SLICE(""));
-	for (int i = 1; i < argc; i++) {
+	for (int i = first; i < argc; i++) {
 		struct buf text = buf_init(FILE_MAX);
 		struct slice all;
 
@@ -93,6 +123,6 @@ main(int argc, char **argv)
 		}
 		buf_clear(&text);
 	}
-	printf("%u inputs\n", count);
+	printf("%u inputs, starved %u times\n", count, s.starved);
 	return 0;
 }
