@@ -12,7 +12,7 @@
 struct journal_walk {
 	struct store *store;
 	uint64_t since_s, until_s;
-	bool (*each)(void *ctx, const struct journal_row *row);
+	bool (*each)(void *ctx, struct txn *t, const struct journal_row *row);
 	void *ctx;
 	uint64_t change;	/* all from this row on have come */
 	uint16_t part;
@@ -30,14 +30,14 @@ damaged(struct journal_walk *h, const struct problem *why)
 }
 
 static void
-give(struct journal_walk *h, const struct journal_row *row)
+give(struct journal_walk *h, struct txn *t, const struct journal_row *row)
 {
 	if (row->change > h->change || (row->change == h->change && row->part >= h->part))
 		return;
 	h->change = row->change;
 	h->part = row->part;
 	if (row->at_s >= h->since_s && row->at_s <= h->until_s)
-		h->is_stopped = !h->each(h->ctx, row);
+		h->is_stopped = !h->each(h->ctx, t, row);
 }
 
 /* Some rows of the index, from behind.  ABSENT: there are no more. */
@@ -58,7 +58,7 @@ index_turn(struct journal_walk *h, struct txn *t, struct problem *why)
 		if (st == STATUS_OK)
 			st = journal_decode(key, value, &row);
 		if (st == STATUS_OK) {
-			give(h, &row);
+			give(h, t, &row);
 		} else if (st == STATUS_CORRUPT && key.len == 10) {
 			problem_set(why, "journal row %llu cannot be read",
 			    (unsigned long long)key_read_u64(key, 0));
@@ -74,7 +74,7 @@ index_turn(struct journal_walk *h, struct txn *t, struct problem *why)
 
 /* The rows of a part stand the old ones first. */
 static void
-part_back(struct journal_walk *h, struct slice rest)
+part_back(struct journal_walk *h, struct txn *t, struct slice rest)
 {
 	struct problem why = { "" };
 	struct journal_row row;
@@ -95,7 +95,7 @@ part_back(struct journal_walk *h, struct slice rest)
 	}
 	while (count-- > 0 && !h->is_stopped)
 		if (sealed_next(&starts[count], &row) == STATUS_OK)
-			give(h, &row);
+			give(h, t, &row);
 	mem_free(starts);
 }
 
@@ -117,7 +117,7 @@ part_turn(struct journal_walk *h, struct txn *t, uint64_t *first, struct problem
 		return STATUS_ABSENT;
 	st = sealed_read(h->store, &part, &rows, &wrong);
 	if (st == STATUS_OK)
-		part_back(h, buf_slice(&rows));
+		part_back(h, t, buf_slice(&rows));
 	else
 		damaged(h, &wrong);
 	buf_clear(&rows);
@@ -126,7 +126,8 @@ part_turn(struct journal_walk *h, struct txn *t, uint64_t *first, struct problem
 
 enum status
 journal_back_each(struct store *s, uint64_t since_s, uint64_t until_s,
-    bool (*each)(void *ctx, const struct journal_row *row), void *ctx, struct problem *why)
+    bool (*each)(void *ctx, struct txn *t, const struct journal_row *row), void *ctx,
+    struct problem *why)
 {
 	struct journal_walk h = { s, since_s, until_s, each, ctx, UINT64_MAX, UINT16_MAX, false, false,
 		why };

@@ -39,10 +39,11 @@ struct seen {
 };
 
 static bool
-see(void *ctx, const struct journal_row *row)
+see(void *ctx, struct txn *t, const struct journal_row *row)
 {
 	struct seen *s = ctx;
 
+	(void)t;
 	CHECK(s->count == 0 || row->change == s->last - 1);
 	s->first = s->count == 0 ? row->change : s->first;
 	s->last = row->change;
@@ -95,8 +96,9 @@ a_span_of_time_is_cut_out(void **state)
 }
 
 static bool
-count_one(void *ctx, const struct journal_row *row)
+count_one(void *ctx, struct txn *t, const struct journal_row *row)
 {
+	(void)t;
 	(void)row;
 	++*(uint64_t *)ctx;
 	return true;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "store/audit.h"
 #include "store/protocol.h"
+#include "tools/audit.h"
 #include "tools/command.h"
 #include "tools/instance.h"
 #include "tools/print.h"
@@ -160,5 +161,9 @@ const struct command audit_commands[] = {
 	    "decisions and changes, newest first", audit_list },
 	{ "audit", "show", "SUBJECT", "everything about one message or thing, with reasons",
 	    audit_show },
+	{ "audit", "changes",
+	    "[--account LOGIN] [--actor LOGIN] [--mailbox NAME] [--kind KIND] [--since TIME] "
+	    "[--until TIME] [--limit N]",
+	    "who changed what in mailboxes, newest first", audit_cmd_changes },
 	{ 0 },
 };

@@ -9,6 +9,7 @@
 #include "store/digest.h"
 #include "store/flags.h"
 #include "store/journal.h"
+#include "store/sealed.h"
 #include "tools/print.h"
 #include "tools/trash_select.h"
 
@@ -177,11 +178,11 @@ change_line(void *ctx, const struct journal_row *line)
 }
 
 static void
-set_how(json_t *object, struct txn *t, const struct trash_row *row)
+set_how(json_t *object, struct store *store, struct txn *t, const struct trash_row *row)
 {
 	struct change_lines c = { .row = row };
 
-	if (journal_each(t, row->change - 1, change_line, &c, NULL) != STATUS_OK)
+	if (sealed_journal_each(store, t, row->change - 1, change_line, &c, NULL) != STATUS_OK)
 		c.how = NULL;
 	if (row->actor == 0)
 		c.how = "the account was removed";
@@ -214,7 +215,7 @@ show_object(struct trash_view *v, struct txn *t, const struct trash_row *row,
 	json_object_set_new(object, "flags", flags_array(row->flags, row->keywords));
 	set_time(object, "received", (uint64_t)row->message.internal_at);
 	json_object_set_new(object, "change", json_integer((json_int_t)row->change));
-	set_how(object, t, row);
+	set_how(object, v->store, t, row);
 	set_kept_until(object, t, row);
 	return object;
 }
