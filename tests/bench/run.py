@@ -1,6 +1,6 @@
 """Measure a release build and print tables in Markdown.
 
-    run.py [NAME...]      deliver, idle, imap, journal, peers, qresync, relay, store; without names
+    run.py [NAME...]      backup, deliver, idle, imap, journal, peers, qresync, relay, store; without names
                           all of them
 
 Everything lies in a directory of its own beside the programs ($TRADEPOST_BIN), on the same disk,
@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
 # pylint: disable=wrong-import-position
+import backup_bench
 import deliver
 import idle_memory
 import imap_bench
@@ -105,9 +106,17 @@ def bench_store(directory):
     subprocess.run([os.path.join(programs_directory(), "store_bench"), directory], check=True)
 
 
+def bench_backup(directory):
+    with instance_in(directory, backup_bench.SETTINGS) as served:
+        backup_bench.fill(served)
+        print_table("Backup and restore", backup_bench.measure(served, directory))
+        print_table("Deliveries of 4 KB, one after the other, while first backups are made",
+                    backup_bench.measure_latency(served, directory))
+
+
 BENCHES = {"store": bench_store, "deliver": bench_deliver, "peers": bench_peers,
            "relay": bench_relay, "imap": bench_imap, "qresync": bench_qresync,
-           "journal": bench_journal, "idle": bench_idle}
+           "journal": bench_journal, "idle": bench_idle, "backup": bench_backup}
 
 
 def describe_machine():
