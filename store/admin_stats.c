@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "store/admin.h"
+#include "store/ballast.h"
 #include "store/commit_stats.h"
 #include "store/upkeep.h"
 
@@ -85,6 +86,8 @@ admin_stats(struct stored *s, struct ipc_peer *peer, struct ipc_frame *frame)
 	upkeep_state(s->upkeep, &upkeep);
 	row_text(peer, frame->request, "upkeep", upkeep.kind != NULL ? upkeep.kind : "idle");
 	row(peer, frame->request, "upkeep_holds", upkeep.holds);
+	row_text(peer, frame->request, "ballast",
+	    ballast_is_out(s->ballast) ? "let go: the disk is full" : "kept");
 	admin_end(s, ipc_peer_id(peer), frame->request, STATUS_OK, NULL);
 	return STATUS_OK;
 }

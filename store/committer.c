@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "net/loop.h"
+#include "store/ballast.h"
 #include "store/commit_stats.h"
 #include "store/codec.h"
 #include "store/segment_writer.h"
@@ -71,6 +72,8 @@ disk_is_full(struct committer *k)
 	uint64_t now = clock_monotonic_ms();
 	struct statvfs fs;
 
+	if (k->spec.ballast != NULL && ballast_is_out(k->spec.ballast))
+		return true;
 	if (k->floor_checked_ms != 0 && now - k->floor_checked_ms < 1000)
 		return k->is_full;
 	k->floor_checked_ms = now;
@@ -375,6 +378,46 @@ batch_count(struct committer *k, const struct job *jobs, uint64_t begun_us)
 		    env_newest(store_env(k->store)));
 }
 
+/* One that makes room, sooner or later. */
+static bool
+job_removes(const struct job *j)
+{
+	static const uint16_t types[] = { STORE_FLAGS, STORE_MOVE, STORE_EXPUNGE,
+		STORE_MAILBOX_REMOVE, STORE_ACCOUNT_REMOVE, STORE_QUEUE_SETTLE, STORE_QUEUE_CHANGE,
+		STORE_TRASH_CHANGE, STORE_UPKEEP };
+
+	for (size_t i = 0; j->text_count == 0 && i < ARRAY_LEN(types); i++)
+		if (j->type == types[i])
+			return true;
+	return false;
+}
+
+/*
+ * The disk is full: with the ballast gone, what removes messages is done after all, the rest
+ * refused.  False: there is nothing to be done.  A job that is in its midst does not know where its
+ * refused part began: who asked asks again, and finds the room.
+ */
+static bool
+batch_lighten(struct committer *k, struct job *jobs, const struct problem *why)
+{
+	bool is_wanted = false, is_left = false;
+
+	for (const struct job *j = jobs; j != NULL; j = j->next)
+		is_wanted |= job_removes(j);
+	if (!is_wanted || k->spec.ballast == NULL || !ballast_release(k->spec.ballast))
+		return false;
+	segment_writer_rewind(k->writer);
+	for (struct job *j = jobs; j != NULL; j = j->next) {
+		if (j->status != STATUS_OK && j->status != STATUS_PENDING)
+			continue;
+		if (job_removes(j) && !j->is_started)
+			is_left = true;
+		else
+			job_fail(j, STATUS_BUSY, why);
+	}
+	return is_left;
+}
+
 /* Returns true when something was committed. */
 static bool
 batch_do(struct committer *k, struct job *jobs)
@@ -411,6 +454,8 @@ batch_do(struct committer *k, struct job *jobs)
 	}
 	if (st != STATUS_BUSY)
 		committer_die(&why);
+	if (batch_lighten(k, jobs, &why))
+		return batch_do(k, jobs);
 	batch_refuse(k, jobs, &why);
 	return false;
 }

@@ -12,6 +12,7 @@
 #include "base/problem.h"
 #include "store/job.h"
 
+struct ballast;
 struct commit_stats;
 struct committer;
 struct loop;
@@ -22,7 +23,8 @@ struct store;
 struct committer_spec {
 	uint64_t segment_size;
 	uint64_t floor_bytes;	/* free space under which no text is taken in */
-	struct commit_stats *stats;	/* stays the caller's; may be NULL */
+	struct commit_stats *stats;	/* both stay the caller's, and may be NULL */
+	struct ballast *ballast;	/* let go for what removes messages */
 	/* Called on the loop: jobs of a batch, a list; taken: job_free() each.  is_changed: something
 	 * was committed. */
 	void (*done)(void *ctx, struct job *jobs, bool is_changed);

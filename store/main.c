@@ -8,6 +8,7 @@
 #include "net/daemon.h"
 #include "net/loop.h"
 #include "store/codec.h"
+#include "store/ballast.h"
 #include "store/commit_stats.h"
 #include "store/stored.h"
 #include "store/upkeep.h"
@@ -19,6 +20,7 @@
  */
 
 #define READERS_EVERY_MS 10000
+#define BALLAST_EVERY_MS 2000
 #define FAREWELL_MS 50		/* for answers to leave */
 
 /* Asked before the sandbox is entered: inside it there is no /etc/passwd. */
@@ -131,6 +133,15 @@ stored_readers(void *ctx)
 }
 
 static void
+stored_tend(void *ctx)
+{
+	struct stored *s = ctx;
+
+	ballast_tend(s->ballast);
+	timer_set(s->tending, BALLAST_EVERY_MS);
+}
+
+static void
 stored_farewell(void *ctx)
 {
 	struct stored *s = ctx;
@@ -175,6 +186,8 @@ stored_open(struct stored *s, struct problem *why)
 	};
 	enum status st;
 
+	s->ballast = ballast_new(STORE_PATH, s->settings->ballast, s->settings->floor);
+	spec.ballast = s->ballast;
 	st = store_open(STORE_PATH, ENV_WRITE, &s->store, why);
 	if (st == STATUS_OK)
 		st = committer_new(s->store, s->loop, &spec, &s->committer, why);
@@ -195,6 +208,7 @@ stored_begin(void *ctx)
 		_exit(1);
 	}
 	timer_set(s->readers, READERS_EVERY_MS);
+	stored_tend(s);
 	s->upkeep = upkeep_new(s);
 	if (upkeep_leave_waits(s))
 		upkeep_wake(s->upkeep);
@@ -219,6 +233,7 @@ stored_start(struct daemon *d, void *settings, struct problem *why)
 	s->packer = packer_new();
 	s->compaction = compaction_new();
 	s->readers = timer_new(s->loop, stored_readers, s);
+	s->tending = timer_new(s->loop, stored_tend, s);
 	s->farewell = timer_new(s->loop, stored_farewell, s);
 	st = daemon_key(d, "grant-key", &s->grant_key);
 	if (st != STATUS_OK) {
@@ -278,8 +293,10 @@ stored_end(struct daemon *d)
 	upkeep_free(&s->upkeep);
 	committer_free(&s->committer);
 	commit_stats_free(&s->stats);
+	ballast_free(&s->ballast);
 	store_close(&s->store);
 	timer_free(&s->readers);
+	timer_free(&s->tending);
 	timer_free(&s->farewell);
 	wake_free(&s->wake);
 	packer_free(&s->packer);

@@ -13,6 +13,7 @@
 #include "store/store.h"
 #include "store/wake.h"
 
+struct ballast;
 struct commit_stats;
 struct compaction;
 struct daemon;
@@ -31,6 +32,7 @@ struct stored_settings {
 	uint64_t segment;	/* bytes of a segment file */
 	uint64_t floor;		/* free space under which no text is taken in */
 	uint64_t budget;	/* bytes of texts that wait at the same time */
+	uint64_t ballast;	/* bytes kept for removing on a full disk */
 	uint32_t upkeep_s;	/* from one round of upkeep to the next */
 	uint32_t journal_days;	/* older rows of the journal are sealed */
 	uint32_t compact_at;	/* percent of dead bytes from which on a segment is compacted */
@@ -53,6 +55,7 @@ struct stored {
 	struct store *store;
 	struct committer *committer;
 	struct commit_stats *stats;
+	struct ballast *ballast;
 	uint64_t started_s;
 	struct ipc_server *work, *plan, *queue, *admin;
 	struct stored_users work_users, plan_users, queue_users;
@@ -66,7 +69,7 @@ struct stored {
 	struct keep *keep;	/* lists of what is still outside, being told */
 	struct job *gathered, **gathered_last;	/* came in this turn of the loop: one batch */
 	uint64_t gathered_bytes;
-	struct timer *readers, *farewell;
+	struct timer *readers, *tending, *farewell;
 };
 
 /* Make the store's directories and, started by root, give them to STORED_USER. */

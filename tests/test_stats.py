@@ -31,6 +31,7 @@ def test_stats_say_what_is_there_and_how_it_is_written(make_instance):
     assert 0 < one["commit_p50_us"] <= one["commit_p99_us"] <= one["commit_max_us"]
     assert one["jobs_waiting"] == 0 and one["bytes_pending"] == 0
     assert one["readers"] >= 1 and one["oldest_reader_s"] == 0
+    assert one["ballast"] == "kept" and one["upkeep_holds"] == 0
     words = instance.mailadm("stats", "store")
     assert "messages in mailboxes        5\n" in words and "not known yet" in words
     client.logout()

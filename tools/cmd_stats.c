@@ -65,6 +65,7 @@ static const struct {
 	{ "oldest_reader_transactions", "oldest: transactions behind", COUNT },
 	{ "oldest_reader_s", "oldest: behind for", SECONDS },
 	{ "oldest_reader_note", "oldest", TEXT },
+	{ "ballast", "ballast", TEXT },
 	{ "upkeep", "upkeep", TEXT },
 	{ "upkeep_holds", "held by", COUNT },
 };

@@ -372,7 +372,7 @@ instance_make(const char *dir)
 		die(dir);
 	if (access("tradepost.conf", F_OK) != 0) {
 		conf = fopen("tradepost.conf", "w");
-		if (conf == NULL || fputs("[store]\nsegment = 1m\nfloor = 0\n", conf) < 0)
+		if (conf == NULL || fputs("[store]\nsegment = 1m\nfloor = 0\nballast = 1m\n", conf) < 0)
 			die("tradepost.conf");
 		fclose(conf);
 	}

@@ -44,8 +44,9 @@ def _served(tmp_path):
         pytest.skip("only root mounts a disk")
     made = []
 
-    def serve(floor, kind="tmpfs"):
-        one = Instance(tmp_path / "i", settings={"store": {"segment": "1m", "floor": floor}})
+    def serve(floor, kind="tmpfs", ballast="1m"):
+        one = Instance(tmp_path / "i", settings={"store": {"segment": "1m", "floor": floor,
+                                                           "ballast": ballast}})
         one.init()
         mount(kind, one.path("store"), tmp_path / "disk.img")
         made.append(one)
@@ -136,5 +137,40 @@ def test_a_reader_that_stands_still_holds_nobody_up(served):
         for pid in workers:
             os.kill(pid, 18)
     assert int(client.select("INBOX")[1][0]) >= 21
+    client.logout()
+    assert instance.mailadm("verify") == "the store is whole\n"
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
+@pytest.mark.parametrize("ballast", ["0", "4m"])
+def test_a_ballast_lets_thousands_be_removed_from_a_full_disk(served, kind, ballast):
+    """One command over so many needs more pages of the index than are free."""
+    instance = served("0", kind, ballast)
+    client = instance.imap("zhang", select="INBOX")
+    for number in range(50):
+        assert client.append("INBOX", None, None, f"Subject: {number}\r\n\r\n".encode())[0] == "OK"
+    for _ in range(7):
+        client.noop()
+        assert client.copy("1:*", "INBOX")[0] == "OK"
+    count = int(client.select("INBOX")[1][0])
+    assert count == 50 << 7
+    file, other = instance.path("store", "ballast"), instance.path("store", "other")
+    if ballast != "0":
+        wait_until(lambda: os.path.exists(file), SECONDS, "the ballast is there")
+    fill(other, 0)
+    client.store("1:*", "+FLAGS.SILENT", r"(\Deleted)")
+    removed = client.expunge()[0]
+    if ballast == "0":
+        # The refused commit left the store as it was; room makes all well again.
+        assert removed == "NO" and int(client.select("INBOX")[1][0]) == count
+        os.unlink(other)
+    else:
+        assert removed == "OK" and int(client.select("INBOX")[1][0]) == 0
+        assert instance.log_lines("store.ballast.released") and not os.path.exists(file)
+        assert append(client, 1) == "NO" and smtp_code(instance, 2) == 452
+        os.unlink(other)
+        wait_until(lambda: os.path.exists(file), SECONDS, "the ballast is there again", 0.1)
+    wait_until(lambda: append(client, 3) == "OK", SECONDS, "there is room again", 0.1)
+    wait_until(lambda: smtp_code(instance, 4) == 250, SECONDS, "SMTP takes mail again", 0.1)
     client.logout()
     assert instance.mailadm("verify") == "the store is whole\n"
