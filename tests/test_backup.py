@@ -16,6 +16,7 @@ import pytest
 
 from harness.instance import CommandFailed, Instance
 from harness.wait import wait_until
+from imap_client import ImapClient
 
 
 def text_of(token, size=2000):
@@ -441,3 +442,90 @@ def test_nothing_goes_out_or_comes_in_until_it_is_released(make_instance, tmp_pa
         assert "fetch release" not in failed.value.output
         new.mailadm("queue", "release", str(entry["entry"]))
         assert "fetch.held" in new.mailadm("audit", "list")
+
+
+def test_a_client_that_saw_more_than_the_backup_is_brought_up_to_date(make_instance, tmp_path):
+    instance = make_instance()
+    fill(instance, 3)
+    backup(instance, tmp_path / "backups")
+    client = instance.imap("zhang", select="INBOX")
+    append(client, "INBOX", "lost")
+    client.store("1", "+FLAGS", r"(\Deleted)")
+    client.store("2", "+FLAGS", r"(\Answered)")
+    client.uid("EXPUNGE", "1")
+    state, rows = client.fetch("1:*", "(UID FLAGS)")
+    uids = sorted(int(re.search(rb"UID (\d+)", row)[1]) for row in rows)
+    assert state == "OK" and len(uids) == 3
+    validity = int(client.response("UIDVALIDITY")[1][0])
+    modseq = int(re.search(rb"HIGHESTMODSEQ (\d+)",
+                           client.status("INBOX", "(HIGHESTMODSEQ)")[1][0])[1])
+    client.logout()
+    instance.stop()
+    with restored(instance, tmp_path / "new", tmp_path / "backups") as new:
+        with ImapClient(new) as back:
+            back.login("zhang").ok("ENABLE QRESYNC")
+            said = b"".join(back.ok(f"SELECT INBOX (QRESYNC ({validity} {modseq}))"))
+            vanished = re.search(rb"\* VANISHED \(EARLIER\) (\d+)", said)
+            assert vanished and int(vanished[1]) == uids[-1], said
+            # All three that the backup has are told with their flags.
+            assert len(re.findall(rb"\* \d+ FETCH ", said)) == 3, said
+            assert rb"\Answered" not in said[said.index(b"FETCH"):], said
+
+
+def test_old_backups_keep_what_compaction_took(make_instance, tmp_path):
+    instance = make_instance(settings={"store": {"segment": "1m", "compact_grace": "0"}})
+    client = instance.imap("zhang", select="INBOX")
+    place = tmp_path / "backups"
+    for number in range(30):
+        append(client, "INBOX", f"number {number}", size=150000)
+    first = backup(instance, place)["backup"]
+    client.store("1:*", "+FLAGS.SILENT", r"(\Deleted)")
+    client.store("7,17", "-FLAGS.SILENT", r"(\Deleted)")
+    client.expunge()
+    client.logout()
+    instance.mailadm("trash", "purge", "--account", "zhang", "--yes")
+    assert json.loads(instance.mailadm("compact", "--json"))["segments"] > 0
+    second = backup(instance, place, "--prove")["backup"]
+    whole = bytes_of(place)
+    instance.stop()
+    with restored(instance, tmp_path / "first", place, "--at", first) as one:
+        assert len(subjects(one)) == 30
+        assert one.mailadm("verify") == "the store is whole\n"
+    with restored(instance, tmp_path / "second", place, "--at", second) as one:
+        assert subjects(one) == ["number 16", "number 6"]
+        one.mailadm("compact")
+        assert one.mailadm("verify") == "the store is whole\n"
+    os.unlink(place / "backups" / first)
+    instance.mailadm("backup", "prune", "--from", str(place), "--keep-daily", "1")
+    assert bytes_of(place) < whole / 2
+    restored(instance, tmp_path / "third", place)
+
+
+def test_a_full_disk_is_said_and_harms_nothing(make_instance, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts a disk")
+    instance = make_instance()
+    place = tmp_path / "small"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "small", str(place)],
+                      check=False).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        client = instance.imap("zhang", select="INBOX")
+        append(client, "INBOX", "fits")
+        first = backup(instance, place)["backup"]
+        for number in range(5):
+            append(client, "INBOX", f"large {number}", size=900000)
+        client.logout()
+        with pytest.raises(CommandFailed) as failed:
+            backup(instance, place)
+        assert failed.value.code == 75 and "full" in failed.value.output
+        assert names(instance, place) == [first]
+        assert instance.mailadm("backup", "check", "--from", str(place)) == \
+            "the backups are whole\n"
+        subprocess.run(["mount", "-o", "remount,size=30m", str(place)], check=True)
+        backup(instance, place, "--prove")
+        instance.stop()
+        restored(instance, tmp_path / "new", place, "--at", first)
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
