@@ -32,7 +32,6 @@ struct fetch_run {
 	bool in_message;
 	struct flags_entry entry;
 	uint32_t item;
-	bool in_text;		/* its literal has begun */
 	uint32_t text_at, text_left;
 };
 
@@ -210,13 +209,7 @@ put_text(struct fetch_slice *c)
 		run->text_at += n;
 		run->text_left -= n;
 	}
-	if (st != STATUS_OK) {
-		/* The client waits for bytes that we do not have: only an end can tell it. */
-		session_close(c->session, "a text cannot be read");
-		return st;
-	}
-	run->in_text = false;
-	return STATUS_OK;
+	return st;
 }
 
 static enum status
@@ -239,7 +232,6 @@ put_section(struct fetch_slice *c, const struct fetch_item *item)
 	put_literal_head(&c->out, where.len);
 	c->run->text_at = where.at;
 	c->run->text_left = where.len;
-	c->run->in_text = true;
 	return put_text(c);
 }
 
@@ -377,7 +369,7 @@ resume_message(struct fetch_slice *c)
 	}
 	message_view_clear(&c->view);
 	run->in_message = st == STATUS_PENDING;
-	/* Part of this message is with the client already. */
+	/* The client has the beginning and waits for bytes that we have not: only an end can tell it. */
 	if (st != STATUS_OK && st != STATUS_PENDING)
 		session_close(c->session, "a message cannot be read");
 	return st;

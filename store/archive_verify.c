@@ -83,6 +83,10 @@ entry_hash(struct pass *p, const struct archive_row *row, uint8_t out[SHA256_LEN
 	struct segment_record r;
 	struct text_row text;
 
+	if (row->lost == ARCHIVE_ENTRY_LOST)
+		return "it was lost by damage, as a repair wrote down";
+	if (row->lost == ARCHIVE_TEXT_LOST)
+		return "its text was lost by damage, as a repair wrote down";
 	if (text_get(p->txn, row->text, &text, NULL) != STATUS_OK)
 		return "its text is not there";
 	if (p->v->is_reading_texts && !text_is_as_written(p, &text))
@@ -141,7 +145,7 @@ check_entry(struct pass *p, uint64_t entry)
 	else if (p->is_known && memcmp(hash, row.hash, sizeof(hash)) != 0)
 		found(p, entry, "the chain breaks here: it or the entry before was altered");
 	/* One break is said once: the next entry is compared with what this one says. */
-	p->is_known = true;
+	p->is_known = row.lost != ARCHIVE_ENTRY_LOST;
 	memcpy(p->at.hash, row.hash, sizeof(p->at.hash));
 }
 

@@ -182,6 +182,24 @@ segment_open(int dir, uint32_t number, uint64_t store, enum segment_mode mode, i
 	return STATUS_OK;
 }
 
+enum status
+segment_head_write(int dir, uint32_t number, uint64_t store, struct problem *why)
+{
+	uint8_t head[SEGMENT_HEAD_LEN];
+	char name[SEGMENT_NAME_MAX];
+	int fd, err = 0;
+
+	snprintf(name, sizeof(name), "%08x.seg", number);
+	segment_head(head, number, store);
+	fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || pwrite(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+	    fdatasync(fd) != 0)
+		err = errno;
+	if (fd >= 0)
+		close(fd);
+	return err == 0 ? STATUS_OK : segment_errno(err, name, why);
+}
+
 /* Zeros go out in steps that are synced one by one, so that a commit never waits for all of them. */
 static int
 segment_fill(int fd, uint64_t size_bytes)

@@ -20,6 +20,7 @@
  * Types: RECORD_TEXT: id is the text id.  RECORD_MARKER begins a batch: id is the last change
  * number committed before it, and its stored text is u64le ids of texts written before it that
  * were never committed.  RECORD_JOURNAL: id is the first change number in it (sealed.h).
+ * RECORD_HOLE: what a repair has put over bytes that were no record; it holds nothing.
  */
 #ifndef STORE_SEGMENT_H
 #define STORE_SEGMENT_H
@@ -42,7 +43,7 @@
 struct store;
 struct segment_writer;
 
-enum record_type { RECORD_MARKER = 1, RECORD_TEXT = 2, RECORD_JOURNAL = 3 };
+enum record_type { RECORD_MARKER = 1, RECORD_TEXT = 2, RECORD_JOURNAL = 3, RECORD_HOLE = 4 };
 enum record_codec {
 	CODEC_PLAIN = 0,	/* the text as it is */
 	CODEC_ZSTD = 1,		/* codec.h */
@@ -107,6 +108,9 @@ MUST_USE enum status segment_make(int dir, uint32_t number, uint64_t store, uint
     struct problem *why);
 /* Delete the file of one that nobody wants, if it is there, and have that on disk.  IO. */
 MUST_USE enum status segment_delete(int dir, uint32_t number, struct problem *why);
+/* Write the head of a segment that is there anew, and sync it. */
+MUST_USE enum status segment_head_write(int dir, uint32_t number, uint64_t store,
+    struct problem *why);
 /* All of len bytes at a position.  CORRUPT when the file ends before. */
 MUST_USE enum status segment_read(int fd, uint64_t at, char *out, size_t len,
     struct problem *why);

@@ -174,8 +174,8 @@ text_record_len(const struct text_row *row)
 	return (len + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
 }
 
-static enum status
-row_put(struct txn *t, const struct text_row *row, struct problem *why)
+enum status
+text_row_put(struct txn *t, const struct text_row *row, struct problem *why)
 {
 	struct buf b = buf_init(ENV_VALUE_MAX);
 	struct key k;
@@ -225,7 +225,7 @@ text_put(struct txn *t, const struct text_row *row, uint32_t references, struct 
 	enum status st = bytes_claim(t, row, why);
 
 	if (st == STATUS_OK)
-		st = row_put(t, row, why);
+		st = text_row_put(t, row, why);
 	if (st == STATUS_OK)
 		st = segment_row_live(t, row->segment, text_record_len(row), why);
 	return st == STATUS_OK ? references_put(t, row->id, references, why) : st;
@@ -285,7 +285,7 @@ text_move(struct txn *t, uint64_t id, const struct text_place *from, const struc
 	row.segment = to->segment;
 	row.segment_at = to->at;
 	row.head_len = to->head_len;
-	st = row_put(t, &row, why);
+	st = text_row_put(t, &row, why);
 	if (st == STATUS_OK)
 		st = segment_row_live(t, to->segment, text_record_len(&row), why);
 	return st == STATUS_OK ? segment_row_dead(t, from->segment, text_record_len(&row), why) : st;

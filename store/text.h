@@ -81,6 +81,9 @@ struct segment_record;
 MUST_USE enum status text_record_read(struct store *s, const struct text_row *row,
     struct segment_record *out, struct buf *meta, struct problem *why);
 
+/* For a repair: the row by itself, nothing that other tables have of it. */
+MUST_USE enum status text_row_put(struct txn *t, const struct text_row *row,
+    struct problem *why);
 /*
  * A new text with so many references.  BUSY: the text that it is the same as has gone since its
  * record was written.

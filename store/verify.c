@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -209,6 +210,7 @@ child_run(const char *path, struct verify_place *place, uint32_t first, int out)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* it may hold what is locked */
 	/* What LMDB or a checker says of damaged pages is told as a finding instead. */
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);

@@ -34,7 +34,7 @@ struct command {
 
 /* The tables of the files of the same names; each ends with noun NULL. */
 extern const struct command instance_commands[];	/* init serve check endpoints upgrade verify
-						 * compact restore */
+						 * compact rebuild repair restore */
 extern const struct command directory_commands[];	/* user domain alias fetch */
 extern const struct command archive_commands[];		/* archive */
 extern const struct command audit_commands[];		/* audit */
@@ -43,8 +43,8 @@ extern const struct command queue_commands[];		/* queue */
 extern const struct command trash_commands[];		/* trash */
 extern const struct command backup_commands[];		/* backup */
 
-command_run cmd_restore, cmd_compact, cmd_init, cmd_serve, cmd_check, cmd_endpoints, cmd_upgrade,
-    cmd_verify;
+command_run cmd_restore, cmd_compact, cmd_init, cmd_serve, cmd_check, cmd_endpoints, cmd_rebuild,
+    cmd_repair, cmd_upgrade, cmd_verify;
 command_run cmd_trash_restore, cmd_trash_purge;
 
 #endif

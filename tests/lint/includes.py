@@ -2,7 +2,7 @@
 
 base <- net, mime, wire <- store <- policy <- daemons and tools.  net, mime and
 wire do not know each other, no daemon another one, and of policy the others see
-only its client (mailadm also what makes a first directory, and signed heads).  lmdb.h belongs to store, cmocka to *_test.c.
+only its client (mailadm also what makes a first directory, who is who, and signed heads).  lmdb.h belongs to store, cmocka to *_test.c.
 """
 
 import os
@@ -23,7 +23,7 @@ MAY_USE = {
     "tests": tuple(room for room in source.ROOMS if room != "tests"),
 }
 POLICY_FOR_OTHERS = ("policy/client.h", "policy/relay_client.h", "policy/protocol.h")
-POLICY_FOR_TOOLS = ("policy/bootstrap.h", "policy/head_sign.h")
+POLICY_FOR_TOOLS = ("policy/bootstrap.h", "policy/head_sign.h", "policy/addressees.h")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.M)
 
 
