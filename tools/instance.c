@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -21,6 +22,10 @@ static const struct {
 enum status
 instance_enter(const char *dir, struct problem *why)
 {
+	static bool is_inside;
+
+	if (is_inside)
+		return STATUS_OK;
 	if (chdir(dir) != 0) {
 		problem_set_errno(why, errno, "cannot enter %s", dir);
 		return errno == EACCES ? STATUS_DENIED : STATUS_ABSENT;
@@ -40,6 +45,7 @@ instance_enter(const char *dir, struct problem *why)
 		    dir, dir);
 		return STATUS_ABSENT;
 	}
+	is_inside = true;
 	return STATUS_OK;
 }
 

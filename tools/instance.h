@@ -22,7 +22,7 @@
 #define INSTANCE_CA_KEY "../tls/ca-key.pem"
 
 /*
- * Make DIR's run/ the current directory.
+ * Make DIR's run/ the current directory, once for all: one command is about one instance.
  * ABSENT  DIR is no instance (why says how to make one)   DENIED  permissions
  */
 MUST_USE enum status instance_enter(const char *dir, struct problem *why);
