@@ -23,7 +23,7 @@
 struct source {
 	struct account *account;
 	struct job *job;		/* NULL: none runs */
-	struct table *skipped;
+	struct job_memory memory;
 	bool is_listed;			/* in the list just read */
 };
 
@@ -94,8 +94,9 @@ on_tick(void *ctx)
 		struct source *s = find(f, id);
 
 		ASSERT(s != NULL && s->job == NULL);
-		s->job = job_start(&f->host, account_new(&s->account->fetch), s->skipped,
+		s->job = job_start(&f->host, account_new(&s->account->fetch), &s->memory,
 		    on_ended, f);
+		s->memory.is_asked = false;
 	}
 	set_tick(f);
 }
@@ -111,10 +112,12 @@ run_now(struct fetcher *f, uint32_t id)
 		.text = SLICE("this mailbox is not collected: it is disabled, or removed"),
 	};
 
-	if (schedule_hurry(f->schedule, id, now_s()))
-		set_tick(f);
-	else
+	if (!schedule_hurry(f->schedule, id, now_s())) {
 		policy_fetch_report(f->host.policy, &refusal);
+		return;
+	}
+	find(f, id)->memory.is_asked = true;
+	set_tick(f);
 }
 
 static void
@@ -123,7 +126,8 @@ free_source(struct fetcher *f, struct source *s)
 	schedule_remove(f->schedule, s->account->fetch.id);
 	job_free(&s->job);
 	account_free(&s->account);
-	table_free(&s->skipped, NULL);
+	table_free(&s->memory.skipped, NULL);
+	table_free(&s->memory.full, mem_free);
 	mem_free(s);
 }
 
@@ -134,7 +138,8 @@ take_source(struct fetcher *f, const struct policy_fetch *p)
 
 	if (s == NULL) {
 		s = mem_new(struct source);
-		s->skipped = table_new();
+		s->memory.skipped = table_new();
+		s->memory.full = table_new();
 		f->sources = mem_resize(f->sources, f->count + 1, sizeof(struct source *));
 		f->sources[f->count++] = s;
 	}

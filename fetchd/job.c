@@ -53,14 +53,14 @@ job_enter(struct job *j, enum job_step next)
 }
 
 struct job *
-job_start(const struct job_host *host, struct account *a, struct table *skipped,
+job_start(const struct job_host *host, struct account *a, const struct job_memory *memory,
     void (*ended)(void *ctx, uint32_t fetch, enum status st), void *ctx)
 {
 	struct job *j = mem_new(struct job);
 
 	j->host = host;
 	j->account = a;
-	j->skipped = skipped;
+	j->memory = *memory;
 	j->ended = ended;
 	j->ctx = ctx;
 	j->text = -1;

@@ -30,13 +30,23 @@ struct job_host {
 	struct slice instance;	/* absolute path of the instance's folder, "/" behind it */
 };
 
+/* What is remembered of a mailbox from run to run; the job adds to the tables. */
+struct job_memory {
+	struct table *skipped;	/* ids that broke a connection: tried last */
+	/*
+	 * Ids for whose people there was no room -> uint64_t, mem_new(): until when they are left
+	 * alone, so that a thin line does not carry them again and again.
+	 */
+	struct table *full;
+	bool is_asked;		/* somebody waits for this run: it tries those, too */
+};
+
 /*
- * Takes the account.  skipped: ids of this mailbox that broke a connection
- * before and are tried last; the job adds to it.  ended is called once, from
- * the loop, after the final report, unless job_free() comes first; the job is
- * still to be freed.
+ * Takes the account.  ended is called once, from the loop, after the final
+ * report, unless job_free() comes first; the job is still to be freed.
  */
-struct job *job_start(const struct job_host *host, struct account *a, struct table *skipped,
+struct job *job_start(const struct job_host *host, struct account *a,
+    const struct job_memory *memory,
     void (*ended)(void *ctx, uint32_t fetch, enum status st), void *ctx);
 /* Ends the connection at once; what is on its way to policyd is carried out all the same. */
 void job_free(struct job **j);

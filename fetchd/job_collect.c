@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/table.h"
 #include "fetchd/job_internal.h"
 
@@ -35,6 +36,37 @@ log_stored(struct job *j, const struct listed *e, enum status st)
 	log_end(&l);
 }
 
+/* There is no room for it: for an hour it is not fetched for nothing. */
+static void
+remember_full(struct job *j, const struct listed *e)
+{
+	uint64_t *until = mem_new(uint64_t);
+
+	*until = clock_now_s() + FETCH_FULL_AGAIN_S;
+	if (table_count(j->memory.full) < FETCH_SKIPPED_MAX)
+		until = table_put(j->memory.full, listing_uidl(&j->listing, e), until);
+	mem_free(until);
+}
+
+/* No use to fetch it now: why. */
+static enum status
+check_wanted(const struct job *j, const struct listed *e, struct problem *why)
+{
+	const uint64_t *until = table_get(j->memory.full, listing_uidl(&j->listing, e));
+
+	if (e->size_bytes > j->host->settings->message_max) {
+		problem_set(why, "it has %llu bytes, [fetch] message_max is %llu",
+		    (unsigned long long)e->size_bytes,
+		    (unsigned long long)j->host->settings->message_max);
+		return STATUS_LIMIT;
+	}
+	if (until != NULL && *until > clock_now_s() && !j->memory.is_asked) {
+		problem_set(why, "the mailbox it is for was full a short while ago");
+		return STATUS_FULL;
+	}
+	return STATUS_OK;
+}
+
 static void
 on_submitted(void *ctx, enum status st, const struct problem *why)
 {
@@ -47,6 +79,7 @@ on_submitted(void *ctx, enum status st, const struct problem *why)
 	if (st == STATUS_OK || st == STATUS_EXISTS) {
 		log_stored(j, e, st);
 		e->stored_at = clock_now_s();
+		mem_free(table_remove(j->memory.full, listing_uidl(&j->listing, e)));
 		if (st == STATUS_OK) {
 			j->report.stored++;
 			j->report.bytes += j->intake.size_bytes;
@@ -57,6 +90,8 @@ on_submitted(void *ctx, enum status st, const struct problem *why)
 		return;
 	}
 	job_miss(j, e, st, why);
+	if (st == STATUS_FULL)
+		remember_full(j, e);
 	if (st == STATUS_BUSY) {	/* the disk is full, or policyd away: so for the others */
 		j->report.status = STATUS_BUSY;
 		job_enter(j, JOB_REMOVE);
@@ -92,8 +127,8 @@ retr_piece(void *ctx, struct slice piece, struct problem *why)
 static void
 remember_breaker(struct job *j, const struct listed *e)
 {
-	if (table_count(j->skipped) < FETCH_SKIPPED_MAX)
-		(void)table_put(j->skipped, listing_uidl(&j->listing, e), j->skipped);
+	if (table_count(j->memory.skipped) < FETCH_SKIPPED_MAX)
+		(void)table_put(j->memory.skipped, listing_uidl(&j->listing, e), j->memory.skipped);
 }
 
 static void
@@ -164,11 +199,8 @@ job_collect(struct job *j)
 	enum status st;
 
 	while (j->wanted_at < j->wanted_count &&
-	    current(j)->size_bytes > j->host->settings->message_max) {
-		problem_set(&why, "it has %llu bytes, [fetch] message_max is %llu",
-		    (unsigned long long)current(j)->size_bytes,
-		    (unsigned long long)j->host->settings->message_max);
-		job_miss(j, current(j), STATUS_LIMIT, &why);
+	    (st = check_wanted(j, current(j), &why)) != STATUS_OK) {
+		job_miss(j, current(j), st, &why);
 		why = (struct problem){ 0 };
 		j->wanted_at++;
 	}

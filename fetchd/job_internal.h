@@ -37,7 +37,7 @@ enum job_step {
 struct job {
 	const struct job_host *host;
 	struct account *account;
-	struct table *skipped;
+	struct job_memory memory;
 	void (*ended)(void *ctx, uint32_t fetch, enum status st);
 	void *ctx;
 	char sid[ID_SID_LEN + 1];

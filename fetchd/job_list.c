@@ -16,12 +16,12 @@ uidl_line(void *ctx, struct slice line, struct problem *why)
 static void
 mark_skipped(struct job *j)
 {
-	if (table_count(j->skipped) == 0)
+	if (table_count(j->memory.skipped) == 0)
 		return;
 	for (uint32_t i = 0; i < j->listing.count; i++) {
 		struct listed *e = &j->listing.entries[i];
 
-		e->is_last = table_get(j->skipped, listing_uidl(&j->listing, e)) != NULL;
+		e->is_last = table_get(j->memory.skipped, listing_uidl(&j->listing, e)) != NULL;
 	}
 }
 

@@ -22,7 +22,8 @@ enum {
 	FETCH_PATIENCE_S = 120,		/* silence while we wait for something */
 	FETCH_DIAL_MS = 30000,
 	FETCH_CAPA_LINES_MAX = 200,
-	FETCH_SKIPPED_MAX = 1000,	/* ids remembered as breaking the connection */
+	FETCH_SKIPPED_MAX = 1000,	/* ids remembered as breaking the connection, or without room */
+	FETCH_FULL_AGAIN_S = 3600,	/* so long what there is no room for is not tried again */
 };
 
 #endif

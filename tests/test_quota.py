@@ -276,6 +276,29 @@ def test_what_is_collected_for_a_full_mailbox_stays_outside_until_there_is_room(
         office.mailadm("fetch", "remove", full)
 
 
+@pytest.mark.slow
+def test_others_get_theirs_from_a_shared_mailbox_and_no_line_is_worn_out(person, office):
+    full, other = person("64k"), person()
+    office.mailadm("user", "set", office.login(other), "--name", "Other Person")
+    with office.imap(full) as client:
+        append(client, 64 * KIB)
+    named = text(600, "named").replace(b"\r\n\r\n",
+                                       b"\r\nTo: Other Person <shared@x.example>\r\n\r\n", 1)
+    with Pop3Server([text(500, "first"), named], user="u", password=SECRET) as server:
+        office.mailadm("fetch", "add", full, "--server", f"localhost:{server.port}", "--protocol",
+                       "pop3", "--user", "u", "--secret-stdin", "--shared", "shared@x.example",
+                       "--dispatcher", office.login(full), "--keep", "0", "--every", "30s",
+                       stdin=SECRET + "\n")
+        wait_until(lambda: sum(c.startswith("QUIT") for c in server.commands) >= 2, deadline=90)
+        assert len(office.inbox(other)) == 1 and len(server.messages) == 1
+        assert sum(c.startswith("RETR") for c in server.commands) == 2
+        limit(office, full, "none")
+        # Whoever asks for it gets it now, not in an hour.
+        office.mailadm("fetch", "run", full)
+        assert not server.messages and len(office.inbox(full)) == 2
+        office.mailadm("fetch", "remove", full)
+
+
 def test_the_trash_is_outside_the_quota(person, office):
     name = person("64k")
     with office.imap(name, select="INBOX") as client:
