@@ -95,7 +95,7 @@ def test_an_administrator_sets_and_sees_limits(office, person):
     assert (user(office, name)["used"], user(office, name)["messages"]) == (3000, 1)
     listed = [json.loads(line) for line in office.mailadm("--json", "user", "list").splitlines()]
     assert [row["used"] for row in listed if row["login"] == login] == [3000]
-    assert re.search(rf"{login} +yes +3000 +{2 << 30} ", office.mailadm("user", "list"))
+    assert re.search(rf"{login} +yes +2.9 KiB +2.0 GiB ", office.mailadm("user", "list"))
     office.mailadm("user", "set", login, "--quota", "none", "--trash-days", "never")
     row = user(office, name)
     assert (row["quota"], row["quota_is_default"], row["trash_days"]) == (None, False, None)

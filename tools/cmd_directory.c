@@ -68,8 +68,8 @@ static const struct column domain_columns[] = {
 	{ "name", "DOMAIN", 30 }, { "default", "DEFAULT", 8 }, { "users", "USERS", 0 },
 };
 static const struct column user_columns[] = {
-	{ "login", "USER", 28 }, { "enabled", "ENABLED", 8 }, { "used", "USED", 14 },
-	{ "quota", "QUOTA", 14 }, { "names", "NAMES", 0 },
+	{ "login", "USER", 28 }, { "enabled", "ENABLED", 8 }, { "used", "USED", 12 },
+	{ "quota", "QUOTA", 12 }, { "names", "NAMES", 0 },
 };
 static const struct column alias_columns[] = {
 	{ "address", "ALIAS", 30 }, { "to", "TO", 0 },
@@ -172,15 +172,36 @@ print_progress(struct display *d, const json_t *row)
 	d->has_progress = !is_final;
 }
 
+/* Numbers of bytes as people read them. */
 static void
-on_row(void *ctx, const json_t *row)
+show_sizes(json_t *row)
+{
+	static const char *const fields[] = { "used", "quota" };
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const json_t *v = json_object_get(row, fields[i]);
+		struct buf text = buf_init(64);
+
+		if (json_is_integer(v)) {
+			print_size(&text, (uint64_t)json_integer_value(v));
+			print_set(row, fields[i], buf_slice(&text));
+		}
+		buf_clear(&text);
+	}
+}
+
+static void
+on_row(void *ctx, const json_t *answer)
 {
 	struct display *d = ctx;
+	json_t *row;
 
 	if (d->in->is_json) {
-		print_json(row);
+		print_json(answer);
 		return;
 	}
+	row = json_copy((json_t *)(uintptr_t)answer);
+	show_sizes(row);
 	switch (d->form->shown) {
 	case SHOWN_NOTHING:
 		break;
@@ -196,6 +217,7 @@ on_row(void *ctx, const json_t *row)
 		print_progress(d, row);
 		break;
 	}
+	json_decref(row);
 }
 
 static enum status

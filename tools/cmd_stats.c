@@ -79,16 +79,11 @@ set(json_t *row, const char *field, uint64_t value)
 static void
 print_bytes(uint64_t n)
 {
-	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
-	double value = (double)n;
-	size_t u = 0;
+	struct buf text = buf_init(64);
 
-	for (; value >= 1024 && u + 1 < ARRAY_LEN(units); u++)
-		value /= 1024;
-	if (u == 0)
-		printf("%llu bytes\n", (unsigned long long)n);
-	else
-		printf("%.1f %s\n", value, units[u]);
+	print_size(&text, n);
+	printf("%.*s\n", SLICE_ARG(buf_slice(&text)));
+	buf_clear(&text);
 }
 
 static void

@@ -80,6 +80,21 @@ value_text(const json_t *v, struct buf *out)
 	}
 }
 
+void
+print_size(struct buf *out, uint64_t bytes)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	double value = (double)bytes;
+	size_t u = 0;
+
+	for (; value >= 1024 && u + 1 < ARRAY_LEN(units); u++)
+		value /= 1024;
+	if (u == 0)
+		buf_printf(out, "%llu bytes", (unsigned long long)bytes);
+	else
+		buf_printf(out, "%.1f %s", value, units[u]);
+}
+
 /* Columns a terminal uses: wide characters (CJK, full width) count two. */
 static unsigned
 display_width(struct slice s)

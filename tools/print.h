@@ -5,8 +5,11 @@
 #ifndef TOOLS_PRINT_H
 #define TOOLS_PRINT_H
 
+#include <stdint.h>
+
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
 
 struct column {
@@ -22,6 +25,8 @@ void print_headings(const struct column *columns, size_t count);
 void print_row(const struct column *columns, size_t count, const json_t *row);
 /* "field: value" a line, lists comma-separated, texts with line ends indented. */
 void print_details(const json_t *row);
+/* Append bytes as people read them: "17 bytes", "1.5 GiB". */
+void print_size(struct buf *out, uint64_t bytes);
 /* Set a text field; bytes that are no UTF-8 are shown as \xNN. */
 void print_set(json_t *row, const char *field, struct slice text);
 
