@@ -1,5 +1,9 @@
 #include "store/seal.h"
 
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
 #include "base/check.h"
 #include "base/mem.h"
 #include "store/journal.h"
@@ -196,6 +200,43 @@ what_changed_meanwhile_stays(void **state)
 	CHECK_U64(read_all(t, 0).count, SEAL_ROWS - 1);
 }
 
+static _Noreturn void
+seal_all_and_end(struct testing *t)
+{
+	testing_open(t);
+	while (seal_one(t, UINT64_MAX) > 0)
+		;
+	_exit(0);
+}
+
+static void
+killed_at_any_time_each_change_is_in_one_place(void **state)
+{
+	struct testing *t = *state;
+	const uint64_t last = 12 * SEAL_ROWS;
+	uint64_t left = last;
+	unsigned kills = 0;
+
+	journal_fill(t, 1, last);
+	while (left > 0 && kills < 200) {
+		pid_t child;
+
+		testing_close(t);
+		child = fork();
+		if (child == 0)
+			seal_all_and_end(t);
+		usleep(5000 + (kills++ * 7919) % 120000);
+		kill(child, SIGKILL);
+		CHECK(waitpid(child, NULL, 0) == child);
+		testing_open(t);
+		CHECK(rows_in_index(t) <= left);
+		left = rows_in_index(t);
+		CHECK_U64(read_all(t, 0).count, last);
+	}
+	CHECK_U64(left, 0);
+	CHECK(kills > 1);
+}
+
 int
 main(void)
 {
@@ -206,6 +247,7 @@ main(void)
 		ROW(it_is_there_after_another_start),
 		ROW(a_change_in_many_parts_is_sealed_whole),
 		ROW(what_changed_meanwhile_stays),
+		ROW(killed_at_any_time_each_change_is_in_one_place),
 	};
 #undef ROW
 

@@ -22,6 +22,7 @@
 #include "store/plan.h"
 #include "store/queue_order.h"
 #include "store/request.h"
+#include "store/sealed.h"
 #include "store/segment.h"
 #include "store/trash.h"
 
@@ -172,8 +173,13 @@ read_tables(struct slice data, struct buf *again)
 	struct journal_row journal;
 	struct audit_row audit;
 	struct trash_row trash;
+	struct sealed_row sealed;
 
 	(void)again;
+	if (sealed_decode(key, value, &sealed) == STATUS_OK)
+		ASSERT(sealed.first <= sealed.last && sealed.size_bytes <= SEALED_SIZE_MAX);
+	for (struct slice rest = data; sealed_next(&rest, &journal) == STATUS_OK;)
+		ASSERT(journal.op > 0 && journal.op < JOURNAL_OP_COUNT);
 	(void)!journal_decode(key, value, &journal);
 	(void)!audit_decode(key, value, &audit);
 	(void)!trash_decode(key, value, &trash);

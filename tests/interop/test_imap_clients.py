@@ -1,6 +1,7 @@
 """Programs of others read and write mail over IMAP: curl, mbsync, mutt."""
 
 import os
+import re
 
 import pytest
 
@@ -176,4 +177,38 @@ def test_mutt_reads_copies_and_deletes(instance, tmp_path):
         assert client.select(folder) == 2
         assert client.ok("SEARCH FLAGGED SUBJECT three") == [b"* SEARCH 2\r\n"]
         assert client.ok("SEARCH SUBJECT two") == [b"* SEARCH\r\n"]
+        client.ok("UNSELECT")
+
+@needs("mutt")
+def test_mutt_comes_back_by_qresync(instance, tmp_path):
+    """Its cache of headers is brought up to date by what has vanished and changed since."""
+    with Folder(instance, "zhang", "mutt back") as folder, logged_in(instance, "zhang") as client:
+        for number in range(6):
+            client.append(folder, text_of(b"n%d" % number))
+        settings = tmp_path / "muttrc"
+        text = MUTT.format(ca=instance.path("tls", "ca.pem"), folder=folder,
+                           port=instance.endpoints["imaps"][1],
+                           password=instance.passwords["zhang@acme.test"])
+        settings.write_text(text + f'set header_cache="{tmp_path}/headers" imap_qresync=yes\n',
+                            encoding="utf-8")
+        os.mkdir(tmp_path / "headers")
+
+        def mutt(saved):
+            keys = (f"push '<tag-pattern>~A<enter><tag-prefix><copy-message><kill-line>{saved}"
+                    "<enter><exit>'")
+            run(["script", "-qec", f"mutt -d 2 -F {settings} -e \"{keys}\"", "/dev/null"],
+                env=dict(os.environ, TERM="vt100", HOME=str(tmp_path)))
+            return re.findall(rb"^Subject: (.*)$", saved.read_bytes(), re.M)
+
+        assert mutt(tmp_path / "first") == [b"n%d" % number for number in range(6)]
+        client.select(folder)
+        client.ok(r"STORE 2,4 +FLAGS.SILENT (\Deleted)")
+        client.ok("EXPUNGE")
+        client.ok(r"STORE 1 +FLAGS.SILENT (\Flagged)")
+        client.append(folder, text_of(b"new"))
+        assert mutt(tmp_path / "second") == [b"n0", b"n2", b"n4", b"n5", b"new"]
+        assert (tmp_path / "second").read_bytes().count(b"X-Status: F") == 1
+        said = (tmp_path / ".muttdebug0").read_bytes()
+        assert re.search(rb"UID FETCH \S+ \(FLAGS\) \(CHANGEDSINCE \d+ VANISHED\)", said)
+        assert b"* VANISHED (EARLIER) 2,4" in said
         client.ok("UNSELECT")
