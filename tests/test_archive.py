@@ -4,11 +4,12 @@ import json
 import mailbox
 import os
 import shutil
+import subprocess
 
 import pytest
 
 from conftest import add_people
-from harness.instance import CommandFailed, Instance
+from harness.instance import CommandFailed, Instance, programs_directory
 from harness.wait import wait_until
 
 SECONDS = 30
@@ -208,5 +209,10 @@ def test_stopped_the_archive_is_read_as_well(make_instance, tmp_path):
     send(instance, "before the stop")
     instance.stop()
     assert search(instance, "--person", "zhang@acme.test") == ["before the stop"]
+    # The instance may be named from where one is.
+    near = subprocess.run([os.path.join(programs_directory(), "mailadm"), "-C",
+                           os.path.basename(instance.directory), "archive", "search"],
+                          cwd=os.path.dirname(instance.directory), stdout=subprocess.PIPE, check=True)
+    assert b"before the stop" in near.stdout
     instance.mailadm("archive", "export", "1", "--to", str(tmp_path / "out"))
     assert len(os.listdir(tmp_path / "out")) == 1
