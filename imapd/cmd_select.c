@@ -72,6 +72,8 @@ resync(struct selected *sel, struct txn *t, const struct mailbox_row *row,
 	if (st != STATUS_OK || (since != 0 && row->modseq <= since))
 		return st;
 	show->changed_since = since;
+	/* What changes while this is sent is told when what goes before it is. */
+	show->changed_until = sel->change;
 	if (!known->has_known)
 		return sequence_within(&sel->view, 1, UINT32_MAX, &show->uids);
 	for (uint32_t i = 0; st == STATUS_OK && i < known->known.count; i++)

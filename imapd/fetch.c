@@ -376,6 +376,13 @@ resume_message(struct fetch_slice *c)
 }
 
 static bool
+is_wanted(const struct fetch *job, uint64_t modseq)
+{
+	return (modseq > job->changed_since || job->changed_since == 0) &&
+	    (modseq <= job->changed_until || job->changed_until == 0);
+}
+
+static bool
 put_chunk(void *ctx, const struct flags_chunk *chunk)
 {
 	struct fetch_slice *c = ctx;
@@ -386,7 +393,7 @@ put_chunk(void *ctx, const struct flags_chunk *chunk)
 
 		if (e->uid < run->next_uid || e->uid > run->job.uids.ranges[run->range].last)
 			continue;
-		if (e->modseq <= run->job.changed_since && run->job.changed_since != 0) {
+		if (!is_wanted(&run->job, e->modseq)) {
 			run->met++;
 			continue;
 		}

@@ -13,6 +13,7 @@ struct fetch {
 	struct fetch_items items;
 	struct uidset uids;	/* messages of the view */
 	uint64_t changed_since;	/* only messages changed later (RFC 7162); 0: all */
+	uint64_t changed_until;	/* those changed behind it are told otherwise; 0: they are not */
 	struct uidset seen;	/* just marked \Seen: their flags are told, too */
 };
 

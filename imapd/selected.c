@@ -332,7 +332,8 @@ selected_report(struct selected *sel, enum command_updates updates)
 	struct txn *t = NULL;
 	enum status st;
 
-	if (!selected_has_news(sel) || updates == UPDATES_NONE)
+	/* What this command told may be newer than what the worker has read of the journal. */
+	if (updates == UPDATES_NONE || (!selected_has_news(sel) && !s->has_qresync))
 		return;
 	st = txn_begin_read(store_env(s->worker->store), &t, &why);
 	if (st == STATUS_OK)
