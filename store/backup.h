@@ -63,6 +63,9 @@ MUST_USE enum status backup_find(struct backup_place *p, const char *at,
 struct backup_source {
 	const char *root;		/* of the instance: store/ and policy/ are below it */
 	const char *const *files;	/* and these, or all files in them; NULL-terminated */
+	/* Those, where they are there, that may know less than the store does, and never more:
+	 * taken before it. */
+	const char *const *early_files;
 	bool (*is_held)(void *ctx);	/* still no text disappears; may be NULL */
 	void *ctx;
 };

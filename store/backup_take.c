@@ -400,6 +400,10 @@ take(struct taking *t, struct problem *why)
 		t->made.taken_at++;
 	}
 	backup_name_make(t->made.taken_at, t->made.name);
+	for (const char *const *f = t->source->early_files; st == STATUS_OK && *f != NULL; f++) {
+		st = put_below(t, *f, 0, why);
+		st = st == STATUS_ABSENT ? STATUS_OK : st;
+	}
 	if (st == STATUS_OK)
 		st = put_store(t, why);
 	if (st == STATUS_OK)

@@ -216,3 +216,22 @@ def test_stopped_the_archive_is_read_as_well(make_instance, tmp_path):
     assert b"before the stop" in near.stdout
     instance.mailadm("archive", "export", "1", "--to", str(tmp_path / "out"))
     assert len(os.listdir(tmp_path / "out")) == 1
+
+
+def test_what_proves_the_archive_comes_back_with_a_backup(make_instance, tmp_path):
+    instance = make_instance(settings={"policy": {"head_every": "1s"}})
+    log = instance.path("policy", "archive-heads.log")
+    send(instance, "kept")
+    wait_until(lambda: signed(log), SECONDS, "a head is signed")
+    instance.mailadm("backup", "--to", str(tmp_path / "backups"))
+    shutil.copy(instance.path("policy", "archive-key.pub"), tmp_path / "key")
+    instance.stop()
+    new = Instance(tmp_path / "new", settings=instance.settings)
+    new.mailadm("restore", "--from", str(tmp_path / "backups"))
+    with new:
+        kept = signed(log)
+        send(new, "after the restore")
+        log = new.path("policy", "archive-heads.log")
+        wait_until(lambda: signed(log)[-1].split()[2] == "2", SECONDS, "heads are signed again")
+        assert signed(log)[:1] == kept[:1]
+        new.mailadm("archive", "verify", "--heads", log, "--key", str(tmp_path / "key"))

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "policy/head_sign.h"
 #include "store/backup.h"
 #include "tools/arguments.h"
 #include "tools/backup_show.h"
@@ -25,6 +26,9 @@ static const struct column columns[] = {
 
 /* What of an instance is copied beside its store and directory. */
 static const char *const files[] = { "tradepost.conf", "tls", NULL };
+/* What proves the archive: a head that was signed is of an entry that the backup has. */
+static const char *const early_files[] = { "policy/" HEAD_KEY_FILE, "policy/" HEAD_PUBLIC_FILE,
+	"policy/" HEAD_LOG_FILE, NULL };
 
 static bool
 is_held(void *ctx)
@@ -96,7 +100,8 @@ static enum status
 take(const struct invocation *in, struct backup_place *p, const struct backup_hooks *hooks,
     struct backup_result *r, struct problem *why)
 {
-	struct backup_source source = { .root = "..", .files = files };
+	struct backup_source source = { .root = "..", .files = files,
+		.early_files = early_files };
 	struct problem unserved = { "" };
 	int hold = -1;
 	enum status st = store_hold(in, &hold, &unserved);
