@@ -17,8 +17,10 @@
 #include "store/archive.h"
 #include "store/audit.h"
 #include "store/grant.h"
+#include "store/job.h"
 #include "store/journal.h"
 #include "store/keep.h"
+#include "store/limits.h"
 #include "store/plan.h"
 #include "store/queue_order.h"
 #include "store/request.h"
@@ -321,10 +323,24 @@ read_reports(struct slice data, struct buf *again)
 	return true;
 }
 
+static bool
+read_limits(struct slice data, struct buf *again)
+{
+	struct account_use use[20];
+	struct reader in = reader_of(data);
+	struct job *j = NULL;
+
+	(void)again;
+	if (job_of_limits(data, &j, NULL) == STATUS_OK)
+		job_free(&j);
+	(void)!use_read(&in, use, data.len > 0 ? (unsigned char)data.ptr[0] % ARRAY_LEN(use) : 0);
+	return false;
+}
+
 static read_fn *const readers[] = {
 	read_plan, read_work, read_result, read_answer, read_keep, read_order, read_item,
 	read_row, read_audit, read_handover, read_tables, read_sealed, read_records,
-	read_questions, read_sessions, read_answers, read_reports,
+	read_questions, read_sessions, read_answers, read_reports, read_limits,
 };
 
 int
