@@ -143,6 +143,46 @@ admin_line_arg(struct admin_request *r, const char *what, struct slice text, siz
 	return STATUS_SYNTAX;
 }
 
+enum status
+admin_syntax(struct admin_request *r, const char *text)
+{
+	problem_set(&r->why, "%s", text);
+	return STATUS_SYNTAX;
+}
+
+enum status
+admin_bool_arg(struct admin_request *r, const char *what, const json_t *given, bool *out)
+{
+	if (given == NULL)
+		return STATUS_OK;
+	if (!json_is_boolean(given)) {
+		problem_set(&r->why, "%s is true or false", what);
+		return STATUS_SYNTAX;
+	}
+	*out = json_is_true(given);
+	return STATUS_OK;
+}
+
+enum status
+admin_name_arg(struct admin_request *r, struct slice name)
+{
+	enum status st = admin_line_arg(r, "name", name, NAME_LEN_MAX);
+
+	if (st == STATUS_OK && slice_find_byte(name, ' ') < name.len)
+		st = admin_syntax(r, "the name is one word");
+	return st;
+}
+
+enum status
+admin_ca_arg(struct admin_request *r, const json_t *given, struct slice *out)
+{
+	if (given == NULL)
+		return STATUS_OK;
+	*out = slice_from_cstr(json_string_value(given));
+	return json_is_null(given) ? STATUS_OK :
+	    admin_line_arg(r, "path of the CA", *out, SECRET_MAX);
+}
+
 static enum status
 no_server(struct admin_request *r)
 {

@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/ascii.h"
 #include "base/mem.h"
 #include "policy/admin_request.h"
 #include "policy/fetching.h"
@@ -80,22 +79,6 @@ fetch_list(struct admin_request *r)
 }
 
 static enum status
-syntax(struct admin_request *r, const char *text)
-{
-	problem_set(&r->why, "%s", text);
-	return STATUS_SYNTAX;
-}
-
-static bool
-is_plain(struct slice s, size_t max)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (ascii_is_control(s.ptr[i]))
-			return false;
-	return s.len > 0 && s.len <= max;
-}
-
-static enum status
 edit_protocol(struct admin_request *r, const struct changes *c, struct fetch_record *f)
 {
 	const char *protocol = c->protocol, *tls = c->tls;
@@ -113,7 +96,7 @@ edit_protocol(struct admin_request *r, const struct changes *c, struct fetch_rec
 		f->protocol = i;
 		return STATUS_OK;
 	}
-	return syntax(r, "the protocol is pop3 (with tls try, require or off) or pop3s");
+	return admin_syntax(r, "the protocol is pop3 (with tls try, require or off) or pop3s");
 }
 
 static enum status
@@ -154,7 +137,7 @@ edit_people(struct admin_request *r, struct changes *c, struct fetch_record *f)
 	enum status st = STATUS_OK;
 
 	if (c->shared != NULL && c->whom != NULL)
-		return syntax(r, "either shared with dispatcher, or for");
+		return admin_syntax(r, "either shared with dispatcher, or for");
 	if (c->shared != NULL) {
 		st = admin_address_arg(r, c->shared, &c->shared_form);
 		if (st == STATUS_OK)
@@ -173,9 +156,9 @@ edit_people(struct admin_request *r, struct changes *c, struct fetch_record *f)
 		f->dispatcher = 0;
 	}
 	if (st == STATUS_OK && (f->shared.len > 0) != (f->dispatcher != 0))
-		return syntax(r, "a shared address needs its dispatcher, who gets what names nobody");
+		return admin_syntax(r, "a shared address needs its dispatcher, who gets what names nobody");
 	if (st == STATUS_OK && f->shared.len == 0 && f->for_account == 0)
-		return syntax(r, "say whose mail it is: shared with dispatcher, or for");
+		return admin_syntax(r, "say whose mail it is: shared with dispatcher, or for");
 	return st;
 }
 
@@ -186,7 +169,7 @@ edit_numbers(struct admin_request *r, const struct changes *c, struct fetch_reco
 
 	if (c->every_s != NULL) {
 		if (!json_is_integer(c->every_s) || every < EVERY_MIN_S || every > EVERY_MAX_S)
-			return syntax(r, "every is from 30 seconds to 7 days");
+			return admin_syntax(r, "every is from 30 seconds to 7 days");
 		f->every_s = (uint32_t)every;
 	}
 	if (c->keep_days == NULL)
@@ -196,7 +179,7 @@ edit_numbers(struct admin_request *r, const struct changes *c, struct fetch_reco
 		return STATUS_OK;
 	}
 	if (!json_is_integer(c->keep_days) || keep < 0 || keep > KEEP_MAX_DAYS)
-		return syntax(r, "keep is a number of days, 0 to 36500");
+		return admin_syntax(r, "keep is a number of days, 0 to 36500");
 	f->keep_days = (int32_t)keep;
 	return STATUS_OK;
 }
@@ -204,25 +187,23 @@ edit_numbers(struct admin_request *r, const struct changes *c, struct fetch_reco
 static enum status
 edit_rest(struct admin_request *r, const struct changes *c, struct fetch_record *f)
 {
+	enum status st;
+
 	if (c->user != NULL)
 		f->user = slice_from_cstr(c->user);
 	if (c->secret != NULL)
 		f->secret = slice_from_cstr(c->secret);
-	if (!is_plain(f->user, ADDRESS_LEN_MAX) || !is_plain(f->secret, SECRET_MAX))
-		return syntax(r, "user and secret are single lines");
-	if (c->ca != NULL) {
-		f->ca_path = slice_from_cstr(json_string_value(c->ca));
-		if (!json_is_null(c->ca) && !is_plain(f->ca_path, SECRET_MAX))
-			return syntax(r, "ca is the path of a file");
-	}
-	if ((c->check_certificate != NULL && !json_is_boolean(c->check_certificate)) ||
-	    (c->enabled != NULL && !json_is_boolean(c->enabled)))
-		return syntax(r, "check_certificate and enabled are true or false");
-	if (c->check_certificate != NULL)
-		f->checks_certificate = json_is_true(c->check_certificate);
-	if (c->enabled != NULL)
-		f->is_enabled = json_is_true(c->enabled);
-	return STATUS_OK;
+	st = admin_line_arg(r, "user", f->user, ADDRESS_LEN_MAX);
+	if (st == STATUS_OK)
+		st = admin_line_arg(r, "secret", f->secret, SECRET_MAX);
+	if (st == STATUS_OK)
+		st = admin_ca_arg(r, c->ca, &f->ca_path);
+	if (st == STATUS_OK)
+		st = admin_bool_arg(r, "check_certificate", c->check_certificate,
+		    &f->checks_certificate);
+	if (st == STATUS_OK)
+		st = admin_bool_arg(r, "enabled", c->enabled, &f->is_enabled);
+	return st;
 }
 
 static enum status
@@ -295,16 +276,15 @@ fetch_add(struct admin_request *r)
 	enum status st = unpack_changes(r, &c);
 
 	f.name = slice_from_cstr(c.name);
-	if (st == STATUS_OK && (!is_plain(f.name, NAME_LEN_MAX) ||
-	    slice_find_byte(f.name, ' ') < f.name.len))
-		st = syntax(r, "the name is one word");
+	if (st == STATUS_OK)
+		st = admin_name_arg(r, f.name);
 	if (st == STATUS_OK && directory_fetch_by_name(r->policyd->directory, f.name) != NULL) {
 		problem_set(&r->why, "fetch account \"%s\" is there already", c.name);
 		st = STATUS_EXISTS;
 	}
 	if (st == STATUS_OK && (c.server == NULL || c.protocol == NULL || c.user == NULL ||
 	    c.secret == NULL))
-		st = syntax(r, "server, protocol, user and secret are needed");
+		st = admin_syntax(r, "server, protocol, user and secret are needed");
 	if (st == STATUS_OK)
 		st = write_fetch(r, &c, &f, "fetch.added");
 	changes_clear(&c);

@@ -45,6 +45,16 @@ void admin_end(struct admin_request *r, enum status st);
  */
 MUST_USE enum status admin_unpack(struct admin_request *r, const char *format, ...);
 
+/* SYNTAX with text, of ours, as why. */
+MUST_USE enum status admin_syntax(struct admin_request *r, const char *text);
+/* true or false; *out is left alone where given is NULL. */
+MUST_USE enum status admin_bool_arg(struct admin_request *r, const char *what,
+    const json_t *given, bool *out);
+/* The name of something new: one word of at most NAME_LEN_MAX bytes. */
+MUST_USE enum status admin_name_arg(struct admin_request *r, struct slice name);
+/* The path of a CA's file, or null for none; *out is left alone where given is NULL. */
+MUST_USE enum status admin_ca_arg(struct admin_request *r, const json_t *given,
+    struct slice *out);
 /* Read a form of identity.h; SYNTAX with why. */
 MUST_USE enum status admin_domain_arg(struct admin_request *r, const char *text, struct buf *out);
 MUST_USE enum status admin_address_arg(struct admin_request *r, const char *text,

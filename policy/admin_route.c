@@ -58,13 +58,6 @@ route_list(struct admin_request *r)
 	return st;
 }
 
-static enum status
-syntax(struct admin_request *r, const char *text)
-{
-	problem_set(&r->why, "%s", text);
-	return STATUS_SYNTAX;
-}
-
 /* For whom the route is; there is one of each. */
 static enum status
 edit_kind(struct admin_request *r, struct changes *c, struct route_record *f)
@@ -72,11 +65,11 @@ edit_kind(struct admin_request *r, struct changes *c, struct route_record *f)
 	enum status st = STATUS_OK;
 
 	if ((c->is_default != NULL) + (c->for_domain != NULL) + (c->for_sender != NULL) > 1)
-		return syntax(r, "a route is either the default one, or for a domain, or for a "
+		return admin_syntax(r, "a route is either the default one, or for a domain, or for a "
 		    "sender");
 	if (c->is_default != NULL) {
 		if (!json_is_true(c->is_default))
-			return syntax(r, "default is true, or not said");
+			return admin_syntax(r, "default is true, or not said");
 		f->kind = ROUTE_DEFAULT;
 	} else if (c->for_domain != NULL) {
 		f->kind = ROUTE_FOR_DOMAIN;
@@ -113,15 +106,12 @@ static enum status
 edit_server(struct admin_request *r, struct changes *c, struct route_record *f)
 {
 	uint16_t port;
-	enum status st;
+	enum status st = admin_bool_arg(r, "lmtp", c->lmtp, &f->is_lmtp);
 
-	if (c->lmtp != NULL) {
-		if (!json_is_boolean(c->lmtp))
-			return syntax(r, "lmtp is true or false");
-		f->is_lmtp = json_is_true(c->lmtp);
-	}
+	if (st != STATUS_OK)
+		return st;
 	if (c->mx != NULL && (c->smarthost != NULL || !json_is_true(c->mx)))
-		return syntax(r, "either a smarthost, or mx");
+		return admin_syntax(r, "either a smarthost, or mx");
 	if (c->mx != NULL) {
 		f->host = (struct slice){ 0 };
 		f->port = PORT_SMTP;
@@ -135,7 +125,7 @@ edit_server(struct admin_request *r, struct changes *c, struct route_record *f)
 		f->port = port;
 	}
 	if (f->is_lmtp && f->host.len == 0)
-		return syntax(r, "LMTP goes to a smarthost, not by MX");
+		return admin_syntax(r, "LMTP goes to a smarthost, not by MX");
 	return STATUS_OK;
 }
 
@@ -146,7 +136,7 @@ edit_login(struct admin_request *r, const struct changes *c, struct route_record
 
 	if (c->user != NULL) {
 		if (!json_is_null(c->user) && !json_is_string(c->user))
-			return syntax(r, "user is a text or null");
+			return admin_syntax(r, "user is a text or null");
 		f->user = slice_from_cstr(json_string_value(c->user));
 		if (f->user.len == 0)
 			f->secret = (struct slice){ 0 };
@@ -154,9 +144,9 @@ edit_login(struct admin_request *r, const struct changes *c, struct route_record
 	if (c->secret != NULL)
 		f->secret = slice_from_cstr(c->secret);
 	if ((f->user.len > 0) != (f->secret.len > 0))
-		return syntax(r, "user and secret belong together");
+		return admin_syntax(r, "user and secret belong together");
 	if (f->user.len > 0 && f->host.len == 0)
-		return syntax(r, "a login needs a smarthost: by MX there is none");
+		return admin_syntax(r, "a login needs a smarthost: by MX there is none");
 	if (f->user.len > 0)
 		st = admin_line_arg(r, "user", f->user, ADDRESS_LEN_MAX);
 	if (st == STATUS_OK && f->secret.len > 0)
@@ -176,31 +166,13 @@ edit_tls(struct admin_request *r, const struct changes *c, bool is_new, struct r
 		while (i < ARRAY_LEN(tls_names) && strcmp(tls_names[i], c->tls) != 0)
 			i++;
 		if (i == ARRAY_LEN(tls_names))
-			return syntax(r, "tls is require, try or off");
+			return admin_syntax(r, "tls is require, try or off");
 		f->tls = (uint8_t)i;
 	}
 	/* Where plain text would do, an odd certificate is better than none. */
 	if (is_new)
 		f->checks_certificate = f->tls == ROUTE_TLS_REQUIRE;
-	if (c->ca != NULL) {
-		f->ca_path = slice_from_cstr(json_string_value(c->ca));
-		if (!json_is_null(c->ca))
-			return admin_line_arg(r, "path of the CA", f->ca_path, SECRET_MAX);
-	}
-	return STATUS_OK;
-}
-
-static enum status
-edit_switches(struct admin_request *r, const struct changes *c, struct route_record *f)
-{
-	if ((c->check_certificate != NULL && !json_is_boolean(c->check_certificate)) ||
-	    (c->enabled != NULL && !json_is_boolean(c->enabled)))
-		return syntax(r, "check_certificate and enabled are true or false");
-	if (c->check_certificate != NULL)
-		f->checks_certificate = json_is_true(c->check_certificate);
-	if (c->enabled != NULL)
-		f->is_enabled = json_is_true(c->enabled);
-	return STATUS_OK;
+	return admin_ca_arg(r, c->ca, &f->ca_path);
 }
 
 static void
@@ -233,7 +205,10 @@ write_route(struct admin_request *r, struct changes *c, struct route_record *f, 
 	if (st == STATUS_OK)
 		st = edit_tls(r, c, f->id == 0, f);
 	if (st == STATUS_OK)
-		st = edit_switches(r, c, f);
+		st = admin_bool_arg(r, "check_certificate", c->check_certificate,
+		    &f->checks_certificate);
+	if (st == STATUS_OK)
+		st = admin_bool_arg(r, "enabled", c->enabled, &f->is_enabled);
 	if (st == STATUS_OK) {
 		describe(c, f, &detail);
 		note.detail = buf_slice(&detail);
@@ -275,20 +250,18 @@ static enum status
 check_new(struct admin_request *r, const struct changes *c)
 {
 	struct slice name = slice_from_cstr(c->name);
-	enum status st = admin_line_arg(r, "name", name, NAME_LEN_MAX);
+	enum status st = admin_name_arg(r, name);
 
 	if (st != STATUS_OK)
 		return st;
-	if (slice_find_byte(name, ' ') < name.len)
-		return syntax(r, "the name is one word");
 	if (directory_route_by_name(r->policyd->directory, name) != NULL) {
 		problem_set(&r->why, "route \"%s\" is there already", c->name);
 		return STATUS_EXISTS;
 	}
 	if (c->is_default == NULL && c->for_domain == NULL && c->for_sender == NULL)
-		return syntax(r, "say for whom: default, for_domain or for_sender");
+		return admin_syntax(r, "say for whom: default, for_domain or for_sender");
 	if (c->smarthost == NULL && c->mx == NULL)
-		return syntax(r, "say where it goes: smarthost or mx");
+		return admin_syntax(r, "say where it goes: smarthost or mx");
 	return STATUS_OK;
 }
 

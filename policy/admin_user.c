@@ -230,21 +230,6 @@ edit_outside(struct admin_request *r, struct changes *c, struct account_record *
 }
 
 static enum status
-edit_switches(struct admin_request *r, const struct changes *c, struct account_record *a)
-{
-	if ((c->admin != NULL && !json_is_boolean(c->admin)) ||
-	    (c->enabled != NULL && !json_is_boolean(c->enabled))) {
-		problem_set(&r->why, "admin and enabled are true or false");
-		return STATUS_SYNTAX;
-	}
-	if (c->admin != NULL)
-		a->is_admin = json_is_true(c->admin);
-	if (c->enabled != NULL)
-		a->is_enabled = json_is_true(c->enabled);
-	return STATUS_OK;
-}
-
-static enum status
 edit_quota(struct admin_request *r, const char *text, struct account_record *a)
 {
 	uint64_t bytes = 0;
@@ -325,7 +310,9 @@ write_user(struct admin_request *r, struct changes *c, struct account_record *a,
 	if (st == STATUS_OK)
 		st = edit_outside(r, c, a);
 	if (st == STATUS_OK)
-		st = edit_switches(r, c, a);
+		st = admin_bool_arg(r, "admin", c->admin, &a->is_admin);
+	if (st == STATUS_OK)
+		st = admin_bool_arg(r, "enabled", c->enabled, &a->is_enabled);
 	if (st == STATUS_OK)
 		st = edit_quota(r, c->quota, a);
 	if (st == STATUS_OK)
