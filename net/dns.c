@@ -12,6 +12,7 @@
 
 #include "base/ascii.h"
 #include "base/clock.h"
+#include "base/idn.h"
 #include "base/mem.h"
 #include "net/link.h"
 #include "net/loop_internal.h"
@@ -408,6 +409,7 @@ static struct dns_call *
 call_new(struct dns *d, enum call_kind kind, struct slice name, void *ctx)
 {
 	struct dns_call *c = mem_new(struct dns_call);
+	struct buf labels = buf_init(DNS_NAME_MAX);
 
 	if (link_is_empty(&d->calls) &&
 	    clock_monotonic_ms() - d->channel_made_ms > CHANNEL_MS)
@@ -422,17 +424,18 @@ call_new(struct dns *d, enum call_kind kind, struct slice name, void *ctx)
 	link_append(&d->calls, &c->link);
 	if (slice_ends(name, SLICE(".")))
 		name.len--;
-	if (c->st == STATUS_OK && dns_name_is_valid(name)) {
-		c->name = mem_dup(name);
-		c->is_asked = true;
-		return c;
-	}
-	if (c->st == STATUS_OK)
-		c->st = STATUS_SYNTAX;
-	else
+	if (c->st != STATUS_OK) {
 		c->st = STATUS_BUSY;
-	problem_set(&c->why, "this is no name of a host or domain");
-	call_end(c);
+	} else if (idn_domain(name, &labels) == STATUS_OK && dns_name_is_valid(buf_slice(&labels))) {
+		c->name = mem_dup(buf_slice(&labels));
+		c->is_asked = true;
+	} else {
+		c->st = STATUS_SYNTAX;
+		problem_set(&c->why, "this is no name of a host or domain");
+	}
+	buf_clear(&labels);
+	if (!c->is_asked)
+		call_end(c);
 	return c;
 }
 

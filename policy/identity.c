@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "base/idn.h"
 
 enum { DOMAIN_MAX = 253, LABEL_MAX = 63, LOCAL_MAX = 64 };
 
@@ -66,18 +67,32 @@ append_lower(struct slice text, struct buf *out)
 enum status
 identity_domain_form(struct slice text, struct buf *out)
 {
-	return domain_is_valid(text) ? append_lower(text, out) : STATUS_SYNTAX;
+	struct buf labels = buf_init(text.len + DOMAIN_MAX);
+	enum status st = idn_domain(text, &labels);
+
+	if (st == STATUS_OK && domain_is_valid(buf_slice(&labels)))
+		st = append_lower(buf_slice(&labels), out);
+	else
+		st = STATUS_SYNTAX;
+	buf_clear(&labels);
+	return st;
 }
 
 enum status
 identity_address_form(struct slice text, struct buf *out)
 {
-	size_t at = slice_find_last_byte(text, '@');
+	struct buf labels = buf_init(text.len + DOMAIN_MAX);
+	enum status st = STATUS_SYNTAX;
+	size_t at;
 
-	if (at == text.len || text.len > ADDRESS_LEN_MAX ||
-	    !local_is_valid(slice_sub(text, 0, at)) || !domain_is_valid(slice_skip(text, at + 1)))
-		return STATUS_SYNTAX;
-	return append_lower(text, out);
+	idn_address(text, &labels);
+	text = buf_slice(&labels);
+	at = slice_find_last_byte(text, '@');
+	if (at < text.len && text.len <= ADDRESS_LEN_MAX &&
+	    local_is_valid(slice_sub(text, 0, at)) && domain_is_valid(slice_skip(text, at + 1)))
+		st = append_lower(text, out);
+	buf_clear(&labels);
+	return st;
 }
 
 static struct identity

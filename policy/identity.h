@@ -9,9 +9,9 @@
 #include "policy/directory.h"
 
 /*
- * Append the one form in which we compare domains and addresses: lower case.
- * SYNTAX: not a host name; not a dot-atom of ASCII (RFC 5321 s.4.1.2) at a
- * host name.  out is unchanged then.
+ * Append the one form in which we compare domains and addresses: lower case, a
+ * domain that is not ASCII in A-labels.  SYNTAX: not a host name; not a dot-atom of ASCII
+ * (RFC 5321 s.4.1.2) at a host name.  out is unchanged then.
  */
 MUST_USE enum status identity_domain_form(struct slice text, struct buf *out);
 MUST_USE enum status identity_address_form(struct slice text, struct buf *out);

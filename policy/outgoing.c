@@ -1,6 +1,7 @@
 #include "policy/outgoing.h"
 
 #include "base/ascii.h"
+#include "base/idn.h"
 #include "policy/identity.h"
 
 static struct slice
@@ -120,16 +121,21 @@ outgoing_route(const struct directory *d, const struct outgoing_identity *author
 	static const enum route_kind order[] = { ROUTE_FOR_SENDER, ROUTE_FOR_DOMAIN,
 		ROUTE_DEFAULT };
 
-	for (size_t k = 0; k < ARRAY_LEN(order); k++) {
-		for (size_t i = 0; i < directory_route_count(d); i++) {
+	const struct route_record *found = NULL;
+	struct buf form = buf_init(recipient.len + ADDRESS_LEN_MAX);
+
+	idn_address(recipient, &form);	/* as a route's domain is kept */
+	for (size_t k = 0; k < ARRAY_LEN(order) && found == NULL; k++) {
+		for (size_t i = 0; i < directory_route_count(d) && found == NULL; i++) {
 			const struct route_record *r = directory_route_at(d, i);
 
 			if (r->is_enabled && r->kind == order[k] &&
-			    is_for(r, author, sender, recipient))
-				return r;
+			    is_for(r, author, sender, buf_slice(&form)))
+				found = r;
 		}
 	}
-	return NULL;
+	buf_clear(&form);
+	return found;
 }
 
 enum outgoing_answer

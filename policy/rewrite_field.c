@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "base/idn.h"
 #include "mime/address.h"
 #include "mime/charset.h"
 #include "mime/compose.h"
@@ -274,7 +275,7 @@ list_put(struct list *l, struct slice item)
 static void
 put_mailbox(struct rewriting *r, const struct address *a, struct buf *item, bool *is_changed)
 {
-	struct buf name = buf_init(4096), address = buf_init(4096);
+	struct buf name = buf_init(4096), address = buf_init(4096), wire = buf_init(8192);
 	const struct rewrite_address *instead;
 
 	address_name(a, SLICE("utf-8"), &name);
@@ -285,10 +286,13 @@ put_mailbox(struct rewriting *r, const struct address *a, struct buf *item, bool
 		compose_mailbox(item, instead->name.len > 0 ? instead->name : buf_slice(&name),
 		    instead->address);
 	} else {
-		compose_mailbox(item, buf_slice(&name), buf_slice(&address));
+		/* A domain that is not ASCII has a form that every reader takes. */
+		idn_address(buf_slice(&address), &wire);
+		compose_mailbox(item, buf_slice(&name), buf_slice(&wire));
 	}
 	buf_clear(&name);
 	buf_clear(&address);
+	buf_clear(&wire);
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "base/idn.h"
 #include "base/mem.h"
 
 struct mx_search {
@@ -166,8 +167,10 @@ mx_search_start(struct dns *dns, struct slice domain, const struct mx_own *own,
     void *ctx)
 {
 	struct mx_search *m = mem_new(struct mx_search);
+	struct buf labels = buf_init(domain.len + DNS_NAME_MAX);
 
-	m->domain = mem_dup(domain);
+	/* Without mail exchangers it is the name of a host, which certificates have in A-labels. */
+	m->domain = mem_dup(idn_domain(domain, &labels) == STATUS_OK ? buf_slice(&labels) : domain);
 	m->own = *own;
 	m->done = done;
 	m->ctx = ctx;
@@ -181,6 +184,7 @@ mx_search_start(struct dns *dns, struct slice domain, const struct mx_own *own,
 	} else {
 		m->call = dns_mx(dns, domain, on_mx, m);
 	}
+	buf_clear(&labels);
 	return m;
 }
 

@@ -1,5 +1,6 @@
 /* One message: envelope, text, and what the server makes of it. */
 #include "base/ascii.h"
+#include "base/idn.h"
 #include "base/mem.h"
 #include "net/conn.h"
 #include "net/loop.h"
@@ -8,6 +9,7 @@
 #include "wire/smtp_path.h"
 
 #define PIECE (32 * 1024)
+#define WIRE_MAX (SMTP_ADDRESS_MAX + 256)	/* an address with A-labels */
 
 enum step { STEP_RESET, STEP_MAIL, STEP_RCPT, STEP_DATA };
 
@@ -61,13 +63,18 @@ is_sound(struct slice address)
 	return true;
 }
 
+/* Only a server with SMTPUTF8 can be told that address: A-labels do not help. */
 static bool
 is_utf8(struct slice address)
 {
-	for (size_t i = 0; i < address.len; i++)
-		if (ascii_is_8bit(address.ptr[i]))
-			return true;
-	return false;
+	struct buf wire = buf_init(WIRE_MAX);
+	bool is_it = false;
+
+	idn_address(address, &wire);
+	for (size_t i = 0; i < wire.len; i++)
+		is_it = is_it || ascii_is_8bit(wire.ptr[i]);
+	buf_clear(&wire);
+	return is_it;
 }
 
 /* What the server is not even asked, since it said that it cannot do it: NULL when all is well. */
@@ -127,17 +134,29 @@ static void
 say_mail(struct relay_session *s)
 {
 	const struct relay_message *m = s->message;
-	struct buf extra = buf_init(128);
+	struct buf sender = buf_init(WIRE_MAX), extra = buf_init(128);
 
+	idn_address(m->sender, &sender);
 	if (s->features.offers & RELAY_SIZE)
 		buf_printf(&extra, " SIZE=%zu", m->text->bytes.len);
 	if (m->text->is_8bit)
 		(void)buf_append(&extra, SLICE(" BODY=8BITMIME"));
 	if (s->has_utf8)
 		(void)buf_append(&extra, SLICE(" SMTPUTF8"));
-	relay_session_say(s, "MAIL FROM:<%.*s>%.*s", SLICE_ARG(m->sender),
+	relay_session_say(s, "MAIL FROM:<%.*s>%.*s", SLICE_ARG(buf_slice(&sender)),
 	    SLICE_ARG(buf_slice(&extra)));
+	buf_clear(&sender);
 	buf_clear(&extra);
+}
+
+static void
+say_recipient(struct relay_session *s, struct slice recipient)
+{
+	struct buf wire = buf_init(WIRE_MAX);
+
+	idn_address(recipient, &wire);
+	relay_session_say(s, "RCPT TO:<%.*s>", SLICE_ARG(buf_slice(&wire)));
+	buf_clear(&wire);
 }
 
 static void
@@ -153,7 +172,7 @@ say_step(struct relay_session *s)
 		say_mail(s);
 		break;
 	case STEP_RCPT:
-		relay_session_say(s, "RCPT TO:<%.*s>", SLICE_ARG(s->message->recipients[i]));
+		say_recipient(s, s->message->recipients[i]);
 		break;
 	case STEP_DATA:
 		relay_session_say(s, "DATA");

@@ -76,6 +76,7 @@ BEHAVIOURS = {
     "mute": {"greeting": _mute},
     "refuse": {"RCPT": _say(b"550 5.1.1 nobody of that name\r\n")},
     "later": {"RCPT": _say(b"451 4.7.1 greylisted\r\n")},
+    "seven_bit": {"EHLO": _say(b"250-sink.test\r\n250 PIPELINING\r\n")},
     "injected_tls": {"EHLO": _say(b"250-sink.test\r\n250 STARTTLS\r\n"),
                      "STARTTLS": _say(b"220 go\r\n250 evil\r\n")},
 }
