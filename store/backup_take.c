@@ -13,6 +13,7 @@
 #include "store/backup_place.h"
 #include "store/counters.h"
 #include "store/env_copy.h"
+#include "store/segment_row.h"
 #include "store/store.h"
 
 #define SNAPSHOT_TRIES 100
@@ -28,6 +29,8 @@ struct taking {
 	struct backup_manifest last;	/* the newest one before, or empty */
 	struct backup_manifest made;
 	struct counters counters;
+	uint32_t *wanted;	/* segments that hold texts of the snapshot */
+	size_t wanted_count;
 	uint64_t read_bytes;
 };
 
@@ -115,6 +118,18 @@ snapshot_begin(struct env *e, struct txn **txn, struct env_copy *copy, struct pr
 	return st == STATUS_STALE ? STATUS_BUSY : st;
 }
 
+static bool
+segment_want(void *ctx, const struct segment_row *row)
+{
+	struct taking *t = ctx;
+
+	if (row->live_bytes == 0)
+		return true;
+	t->wanted = mem_resize(t->wanted, t->wanted_count + 1, sizeof(*t->wanted));
+	t->wanted[t->wanted_count++] = row->number;
+	return true;
+}
+
 static enum status
 put_index(struct taking *t, struct store *s, struct problem *why)
 {
@@ -127,6 +142,8 @@ put_index(struct taking *t, struct store *s, struct problem *why)
 	st = counters_get(txn, &t->counters, why);
 	for (size_t i = 0; st == STATUS_OK && i < BACKUP_ROWS; i++)
 		st = txn_count(txn, backup_tables[i].table, &t->made.rows[i], why);
+	if (st == STATUS_OK)
+		st = segment_row_each(txn, 0, segment_want, t, why);
 	t->made.change = t->counters.change;
 	if (st == STATUS_OK)
 		st = put_copy(t, &copy, "index", "store/data.mdb", 0640, why);
@@ -167,6 +184,14 @@ segment_is_known(const struct taking *t, const struct backup_segment *s,
 	return true;
 }
 
+/* Nobody kept stored from compacting: it was started meanwhile. */
+static enum status
+segments_moved(struct problem *why)
+{
+	problem_set(why, "texts were moved meanwhile: run it again");
+	return STATUS_BUSY;
+}
+
 static enum status
 put_segment(struct taking *t, int dir, uint32_t number, struct problem *why)
 {
@@ -177,6 +202,8 @@ put_segment(struct taking *t, int dir, uint32_t number, struct problem *why)
 
 	backup_segment_name(number, 0, name);
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return segments_moved(why);
 	if (fd < 0)
 		return file_errno(errno, name, why);
 	st = segment_describe(t, fd, &s, why);
@@ -255,6 +282,9 @@ put_segments(struct taking *t, struct store *s, struct problem *why)
 		st = put_segment(t, dir, numbers[i], why);
 		progress(t, "segments", i + 1, count);
 	}
+	for (size_t i = 0; st == STATUS_OK && i < t->wanted_count; i++)
+		if (backup_manifest_segment(&t->made, t->wanted[i]) == NULL)
+			st = segments_moved(why);
 	mem_free(numbers);
 	return st;
 }
@@ -441,5 +471,6 @@ backup_take(struct backup_place *p, const struct backup_source *source,
 	backup_manifest_clear(&t.last);
 	backup_manifest_clear(&t.made);
 	backup_needs_clear(&t.needs);
+	mem_free(t.wanted);
 	return st;
 }

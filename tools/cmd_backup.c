@@ -95,7 +95,8 @@ prove(struct backup_place *p, const char *name, const struct backup_hooks *hooks
 	return st;
 }
 
-/* Served: no text goes while we copy.  Else nobody removes any. */
+/* Served: no text goes while we copy.  Else nobody removes any; if serving begins meanwhile and
+ * something goes, backup_take() finds out. */
 static enum status
 take(const struct invocation *in, struct backup_place *p, const struct backup_hooks *hooks,
     struct backup_result *r, struct problem *why)
@@ -106,7 +107,7 @@ take(const struct invocation *in, struct backup_place *p, const struct backup_ho
 	int hold = -1;
 	enum status st = store_hold(in, &hold, &unserved);
 
-	if (st != STATUS_OK && st != STATUS_BUSY) {
+	if (st != STATUS_OK && (st != STATUS_BUSY || instance_is_served())) {
 		*why = unserved;
 		return st;
 	}

@@ -104,6 +104,17 @@ instance_lock(struct problem *why)
 	return STATUS_OK;	/* the descriptor stays open: the lock is the process's */
 }
 
+bool
+instance_is_served(void)
+{
+	int fd = open("serve.lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool is_served = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is_served;
+}
+
 static enum status
 write_all(int fd, struct slice rest)
 {

@@ -11,6 +11,8 @@
 #ifndef TOOLS_INSTANCE_H
 #define TOOLS_INSTANCE_H
 
+#include <stdbool.h>
+
 #include "base/problem.h"
 #include "base/status.h"
 
@@ -32,6 +34,8 @@ MUST_USE enum status instance_make(const char *dir, struct problem *why);
 MUST_USE enum status instance_folders_make(struct problem *why);
 /* Hold the lock of whoever serves this instance until the process ends.  BUSY: somebody does. */
 MUST_USE enum status instance_lock(struct problem *why);
+/* Somebody serves this instance now. */
+bool instance_is_served(void);
 
 /* Write a new file as a whole: mode, contents, fsync, rename. */
 struct slice;
