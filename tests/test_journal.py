@@ -1,8 +1,10 @@
 """The journal: who changed what (mailadm audit changes), and its older parts sealed into segments."""
 
 import json
+import os
 import random
 import re
+import signal
 
 import pytest
 
@@ -89,33 +91,73 @@ def change_flags(client, count):
         assert client.responses(tag)[1].startswith(b"OK")
 
 
+def workers(instance):
+    for pid in instance.daemons("imapd"):
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            if b"worker" in f.read():
+                yield pid
+
+
+def worker_of(client, instance):
+    """The process that a session is in: stopped, it does not answer."""
+    for pid in workers(instance):
+        os.kill(pid, signal.SIGSTOP)
+        client.wire.socket.settimeout(1)
+        tag = client.start("NOOP")
+        try:
+            client.responses(tag)
+            is_it = False
+        except TimeoutError:
+            is_it = True
+        os.kill(pid, signal.SIGCONT)
+        client.wire.socket.settimeout(20)
+        if is_it:
+            client.responses(tag)
+            return pid
+    raise AssertionError("no process is it")
+
+
 def test_old_changes_are_sealed_and_nothing_is_lost(make_instance):
     office = make_instance(settings={"store": {"journal_days": "0", "upkeep": "1s"}})
     cache = Cache(office, "zhang", "INBOX")
-    with logged_in(office, "zhang") as client:
+    with logged_in(office, "zhang") as zhang, logged_in(office, "li") as li:
         for _ in range(4):
-            client.append("INBOX", TEXT)
-        client.ok("SELECT INBOX")
+            zhang.append("INBOX", TEXT)
+            li.append("INBOX", TEXT)
+        zhang.select("INBOX")
+        li.select("INBOX")
         cache.open()
         assert cache.select(random.Random(1))
-        client.ok(r"UID STORE 1 +FLAGS.SILENT (\Deleted)")
-        client.ok("EXPUNGE")
+        zhang.ok(r"UID STORE 1 +FLAGS.SILENT (\Deleted)")
+        zhang.ok("EXPUNGE")
+        pid = worker_of(zhang, office)
+        assert pid != worker_of(li, office)
+        tag = zhang.start("IDLE")
+        assert zhang.response().startswith(b"+")
+        # one that sleeps meanwhile
+        os.kill(pid, signal.SIGSTOP)
+        with office.smtp("smtp") as sender:
+            sender.sendmail("ann@example.org", [office.login("zhang")], TEXT)
         for _ in range(42):
-            change_flags(client, 100)
+            change_flags(li, 100)
         wait_until(lambda: office.log_lines("store.journal.sealed"), 30, "nothing was sealed")
-        rows = changes(office, "--account", "zhang", "--limit", "100000")
-        numbers = [row["change"] for row in rows]
-        assert numbers == sorted(numbers, reverse=True)
-        assert sum(row["kind"] == "flagged" for row in rows) == 4201
-        assert told(changes(office, "--account", "zhang", "--kind", "expunged")) == [
-            ("expunged", "INBOX", "1")]
-        # its expunge is out of the journal's reach: it hears all that is not there
+        os.kill(pid, signal.SIGCONT)
+        assert zhang.response() == b"* 4 EXISTS\r\n"
+        zhang.wire.send(b"DONE\r\n")
+        assert zhang.responses(tag)[1].startswith(b"OK")
+        # its expunge is out of the journal's reach: it hears of all that is not there
         cache.open()
         assert cache.select(random.Random(2))
         cache.check()
         assert "earlier" in cache.seen
+        cache.close()
+    rows = changes(office, "--limit", "100000")
+    numbers = [row["change"] for row in rows]
+    assert numbers == sorted(numbers, reverse=True)
+    assert sum(row["kind"] == "flagged" for row in rows) == 4201
+    assert told(changes(office, "--account", "zhang", "--kind", "expunged")) == [
+        ("expunged", "INBOX", "1")]
     assert office.mailadm("verify") == "the store is whole\n"
-    cache.close()
-    # stopped, and started again
+    # stopped, too
     office.stop()
-    assert len(changes(office, "--account", "zhang", "--limit", "100000")) == len(rows)
+    assert len(changes(office, "--limit", "100000")) == len(rows)
