@@ -264,7 +264,8 @@ mail_exchangers_come_in_order_of_preference(void **state)
 		{ "", STATUS_SYNTAX, "" },
 		{ "a b", STATUS_SYNTAX, "" },
 		{ "a..b", STATUS_SYNTAX, "" },
-		{ "\xe4\xb8\xad.test", STATUS_SYNTAX, "" },
+		{ "\xff.test", STATUS_SYNTAX, "" },
+		{ "ｔｗｏ.test", STATUS_OK, "10 first.two.test;20 second.two.test;" },
 	};
 	struct answer a;
 
