@@ -114,15 +114,11 @@ void ipc_notify(struct ipc_client *c, uint16_t type, struct slice payload);
 void ipc_notify_fd(struct ipc_client *c, uint16_t type, struct slice payload, int fd);
 
 /*
- * For command line tools: connect, ask, wait.  rows: called for every frame that
- * answers with a type other than last_type; the frame of last_type ends the call.
+ * For command line tools: connect, ask, wait.  every (may be NULL) is called for
+ * every frame of the answer; the one of last_type is the last.
  */
 MUST_USE enum status ipc_call_wait(const char *path, uint16_t type, struct slice payload, int fd,
     uint16_t last_type, uint32_t deadline_ms,
-    void (*row)(void *ctx, struct ipc_frame *frame), void *ctx, struct problem *why);
-/* The same; every is called for the last frame as well. */
-MUST_USE enum status ipc_call_wait_every(const char *path, uint16_t type, struct slice payload,
-    int fd, uint16_t last_type, uint32_t deadline_ms,
     void (*every)(void *ctx, struct ipc_frame *frame), void *ctx, struct problem *why);
 
 /*

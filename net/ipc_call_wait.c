@@ -11,8 +11,7 @@
 struct wait {
 	struct loop *loop;
 	uint16_t last_type;
-	bool gives_last;
-	void (*row)(void *ctx, struct ipc_frame *frame);
+	void (*every)(void *ctx, struct ipc_frame *frame);
 	void *ctx;
 	enum status st;
 	struct problem *why;
@@ -24,13 +23,12 @@ static enum status
 wait_frame(void *ctx, struct ipc_frame *frame)
 {
 	struct wait *w = ctx;
-	bool is_last = frame->type == w->last_type;
 
 	if (frame->request != REQUEST || w->st != STATUS_PENDING)
 		return STATUS_OK;
-	if (w->row != NULL && (!is_last || w->gives_last))
-		w->row(w->ctx, frame);
-	if (is_last) {
+	if (w->every != NULL)
+		w->every(w->ctx, frame);
+	if (frame->type == w->last_type) {
 		w->st = STATUS_OK;
 		loop_stop(w->loop);
 	}
@@ -91,48 +89,29 @@ wait_connect(const char *path, uint32_t deadline_ms, int *out, struct problem *w
 	return st;
 }
 
-static enum status
-wait_run(struct wait *w, const char *path, uint16_t type, struct slice payload, int fd,
-    uint32_t deadline_ms)
+enum status
+ipc_call_wait(const char *path, uint16_t type, struct slice payload, int fd, uint16_t last_type,
+    uint32_t deadline_ms, void (*every)(void *ctx, struct ipc_frame *frame), void *ctx,
+    struct problem *why)
 {
 	static const struct channel_handler handler = { wait_frame, wait_lost };
+	struct wait w = { .last_type = last_type, .every = every, .ctx = ctx, .why = why };
 	struct channel *channel;
 	struct timer *timer;
 	int socket_fd;
 
-	w->st = wait_connect(path, deadline_ms, &socket_fd, w->why);
-	if (w->st != STATUS_OK)
-		return w->st;
-	w->st = STATUS_PENDING;
-	w->loop = loop_new();
-	channel = channel_new(w->loop, socket_fd, &handler, w);
-	timer = timer_new(w->loop, wait_expired, w);
+	w.st = wait_connect(path, deadline_ms, &socket_fd, w.why);
+	if (w.st != STATUS_OK)
+		return w.st;
+	w.st = STATUS_PENDING;
+	w.loop = loop_new();
+	channel = channel_new(w.loop, socket_fd, &handler, &w);
+	timer = timer_new(w.loop, wait_expired, &w);
 	timer_set(timer, deadline_ms);
 	channel_send(channel, type, REQUEST, payload, fd);
-	loop_run(w->loop);
+	loop_run(w.loop);
 	channel_free(&channel);
 	timer_free(&timer);
-	loop_free(&w->loop);
-	return w->st;
-}
-
-enum status
-ipc_call_wait(const char *path, uint16_t type, struct slice payload, int fd, uint16_t last_type,
-    uint32_t deadline_ms, void (*row)(void *ctx, struct ipc_frame *frame), void *ctx,
-    struct problem *why)
-{
-	struct wait w = { .last_type = last_type, .row = row, .ctx = ctx, .why = why };
-
-	return wait_run(&w, path, type, payload, fd, deadline_ms);
-}
-
-enum status
-ipc_call_wait_every(const char *path, uint16_t type, struct slice payload, int fd,
-    uint16_t last_type, uint32_t deadline_ms,
-    void (*every)(void *ctx, struct ipc_frame *frame), void *ctx, struct problem *why)
-{
-	struct wait w = { .last_type = last_type, .gives_last = true, .row = every, .ctx = ctx,
-		.why = why };
-
-	return wait_run(&w, path, type, payload, fd, deadline_ms);
+	loop_free(&w.loop);
+	return w.st;
 }

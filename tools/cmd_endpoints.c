@@ -57,7 +57,7 @@ cmd_endpoints(const struct invocation *in, struct problem *why)
 	st = instance_enter(in->dir, why);
 	if (st != STATUS_OK)
 		return st;
-	st = ipc_call_wait_every(SERVE_SOCKET, SERVE_ENDPOINTS, SLICE(""), -1, SERVE_END, 5000, on_row,
+	st = ipc_call_wait(SERVE_SOCKET, SERVE_ENDPOINTS, SLICE(""), -1, SERVE_END, 5000, on_row,
 	    &a, &unused);
 	if (st != STATUS_OK) {
 		problem_set(why, "nobody serves this instance: start it with mailadm -C %s serve",

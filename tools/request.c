@@ -284,7 +284,7 @@ admin_call(const struct invocation *in, json_t *request, uint32_t deadline_ms,
 		st = STATUS_LIMIT;
 	}
 	if (st == STATUS_OK) {
-		st = ipc_call_wait_every("policy-admin.sock", ADMIN_REQUEST, slice_from_cstr(text), -1,
+		st = ipc_call_wait("policy-admin.sock", ADMIN_REQUEST, slice_from_cstr(text), -1,
 		    ADMIN_END, deadline_ms, on_frame, &call, &unused);
 		if (st != STATUS_OK) {
 			problem_set(why, "%s; is the instance served? (mailadm -C %s serve)",

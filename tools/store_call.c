@@ -37,7 +37,7 @@ ask(const struct invocation *in, uint16_t type, struct slice payload, int fd,
 {
 	struct problem unused = { "" };
 
-	if (ipc_call_wait_every("store-admin.sock", type, payload, fd, STORE_END, deadline_ms,
+	if (ipc_call_wait("store-admin.sock", type, payload, fd, STORE_END, deadline_ms,
 	    on_frame, call, &unused) == STATUS_OK)
 		return call->st;
 	problem_set(call->why, "no answer; is the instance served? (mailadm -C %s serve)", in->dir);
