@@ -5,8 +5,10 @@
 #include "store/trash_order.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "store/digest.h"
 #include "store/former.h"
+#include "store/limits.h"
 #include "store/message_id.h"
 #include "store/testing.h"
 #include "store/testing_check.h"
@@ -310,6 +312,67 @@ copies_of_a_text_in_one_purge_count_down_together(void **state)
 	check_whole(t);
 }
 
+/* Slices of the purge at a time so many days from now; how many there were. */
+static unsigned
+expire(struct testing *t, unsigned days)
+{
+	unsigned slices = 0;
+
+	for (;;) {
+		struct txn *txn = testing_read(t);
+		struct job *j = job_of_expired(t->store, txn, clock_now_s() + days * 86400,
+		    TRASH_SLICE);
+
+		txn_abort(&txn);
+		if (j == NULL)
+			return slices;
+		CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
+		slices++;
+	}
+}
+
+static void
+set_trash_days(struct testing *t, uint32_t account, uint32_t days)
+{
+	struct account_limits l = { .account = account, .trash_days = days };
+	struct buf b = buf_init(1024);
+	struct job *j = NULL;
+
+	limits_put(&l, 1, &b);
+	CHECK_STATUS(job_of_limits(buf_slice(&b), &j, NULL), STATUS_OK);
+	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
+	buf_clear(&b);
+}
+
+static void
+trash_expires_when_its_account_says(void **state)
+{
+	struct testing *t = *state;
+	uint32_t inbox, uid;
+
+	testing_account(t, ME);
+	testing_account(t, OTHER);
+	inbox = testing_mailbox(t, ME, "INBOX");
+	for (unsigned i = 0; i < TRASH_SLICE + 5; i++)
+		deliver(t, i, 0, i % 2 == 0);
+	CHECK_STATUS(expunge(t, ME, inbox, 1, UINT32_MAX), STATUS_OK);
+	inbox = testing_mailbox(t, OTHER, "INBOX");
+	uid = testing_append(t, OTHER, inbox, "x", 0, "");
+	CHECK_STATUS(expunge(t, OTHER, inbox, uid, uid), STATUS_OK);
+	CHECK_U64(expire(t, 10000), 0);	/* nobody said how long: for ever */
+	set_trash_days(t, ME, 30);
+	set_trash_days(t, OTHER, 60);
+	CHECK_U64(expire(t, 0), 0);
+	CHECK_U64(expire(t, 29), 0);
+	CHECK_U64(expire(t, 31), 2);
+	check_trash(t, ME, "");
+	check_whole(t);
+	check_trash(t, OTHER, "1 INBOX 0  8|");
+	CHECK_U64(expire(t, 61), 1);
+	check_trash(t, OTHER, "");
+	check_whole(t);
+}
+
 static void
 orders_are_read_as_they_were_written(void **state)
 {
@@ -486,6 +549,8 @@ main(void)
 		    a_purge_forgets_the_text_unless_another_row_refers_to_it,
 		    testing_setup, testing_teardown),
 		cmocka_unit_test_setup_teardown(copies_of_a_text_in_one_purge_count_down_together,
+		    testing_setup, testing_teardown),
+		cmocka_unit_test_setup_teardown(trash_expires_when_its_account_says,
 		    testing_setup, testing_teardown),
 		cmocka_unit_test(orders_are_read_as_they_were_written),
 		cmocka_unit_test_setup_teardown(

@@ -11,7 +11,8 @@
 #include "base/buf.h"
 #include "store/trash.h"
 
-#define TRASH_ORDER_MAX 200	/* messages in one: docs/performance.md */
+#define TRASH_ORDER_MAX 500	/* messages in one */
+#define TRASH_SLICE 100		/* that are purged at once: docs/performance.md */
 
 enum trash_order_kind {
 	TRASH_RESTORE = 1,
@@ -40,5 +41,8 @@ struct job *job_of_trash(const struct trash_order *o, const uint64_t *keys);
 /* Message-ID keys of the texts, 0 where there is none: what a purge forgets with them. */
 void trash_keys(struct store *s, struct txn *t, const struct trash_order *o,
     uint64_t keys[TRASH_ORDER_MAX]);
+/* The next slice, at most max, of what was kept as long as its account says, a job; given.
+ * NULL: there is none. */
+struct job *job_of_expired(struct store *s, struct txn *t, uint64_t now_s, uint32_t max);
 
 #endif

@@ -32,4 +32,7 @@ upkeep_leave_waits(const struct stored *s)
 	return waits;
 }
 
-const struct upkeep_kind upkeep_leave = { "leave", false, leave_next, NULL };
+const struct upkeep_kind upkeep_leave = {
+	.name = "leave",
+	.next = leave_next,
+};

@@ -1,67 +1,24 @@
 #include "base/clock.h"
-#include "store/account.h"
 #include "store/stored.h"
 #include "store/trash_order.h"
 #include "store/upkeep.h"
 
-#define DAY_S UINT64_C(86400)
-
-/* Rows of one account that were removed before that moment, the oldest first. */
-struct expired {
-	uint64_t before_s;
-	struct trash_order order;
-};
-
-static bool
-take_expired(void *ctx, const struct trash_row *row)
-{
-	struct expired *e = ctx;
-
-	if (row->removed_at >= e->before_s)
-		return false;	/* and so are those behind it */
-	e->order.ids[e->order.count++] = trash_id_of(row);
-	return e->order.count < TRASH_ORDER_MAX;
-}
-
-static void
-find_expired(struct txn *t, uint32_t account, struct expired *e)
-{
-	uint64_t now_s = clock_now_s(), kept_s;
-	struct account_row a;
-
-	e->order.count = 0;
-	if (account_get(t, account, &a, NULL) != STATUS_OK || a.trash_days == 0)
-		return;
-	kept_s = a.trash_days * DAY_S;
-	e->before_s = kept_s < now_s ? now_s - kept_s : 0;
-	if (trash_each(t, account, take_expired, e, NULL) != STATUS_OK)
-		e->order.count = 0;	/* mailadm verify names what is damaged */
-}
-
 static struct job *
 purge_next(struct stored *s)
 {
-	struct expired e = { .order.kind = TRASH_EXPIRE };
-	uint64_t keys[TRASH_ORDER_MAX];
 	struct problem why = { "" };
 	struct job *j = NULL;
-	uint32_t account = 0;
 	struct txn *t;
 
-	if (txn_begin_read(store_env(s->store), &t, &why) != STATUS_OK)
-		return NULL;
-	while (e.order.count == 0 && trash_next_account(t, account, &account, NULL) == STATUS_OK) {
-		find_expired(t, account, &e);
-		if (account == UINT32_MAX)
-			break;
-		account++;
+	if (txn_begin_read(store_env(s->store), &t, &why) == STATUS_OK) {
+		j = job_of_expired(s->store, t, clock_now_s(), TRASH_SLICE);
+		txn_abort(&t);
 	}
-	if (e.order.count > 0) {
-		trash_keys(s->store, t, &e.order, keys);
-		j = job_of_trash(&e.order, keys);
-	}
-	txn_abort(&t);
 	return j;
 }
 
-const struct upkeep_kind upkeep_purge = { "purge", true, purge_next, NULL };
+const struct upkeep_kind upkeep_purge = {
+	.name = "purge",
+	.is_removing = true,
+	.next = purge_next,
+};

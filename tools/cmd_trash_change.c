@@ -41,7 +41,7 @@ set_folder(struct change *c, uint32_t account)
 static enum status
 order_send(struct change *c, struct problem *why)
 {
-	struct buf payload = buf_init(TRASH_ORDER_MAX * 16 + 1024);
+	struct buf payload = buf_init(TRASH_SLICE * 16 + 1024);
 	enum status st;
 
 	if (c->order.count == 0)
@@ -69,7 +69,7 @@ change_all(struct change *c, const struct trash_list *list, struct problem *why)
 	enum status st = STATUS_OK;
 
 	for (size_t i = list->count; st == STATUS_OK && i-- > 0;) {
-		if (c->order.count == TRASH_ORDER_MAX ||
+		if (c->order.count == TRASH_SLICE ||
 		    (c->order.count > 0 && c->order.ids[0].account != list->ids[i].account))
 			st = order_send(c, why);
 		c->order.ids[c->order.count++] = list->ids[i];

@@ -114,8 +114,14 @@ def bench_backup(directory):
                     backup_bench.measure_latency(served, directory))
 
 
-BENCHES = {"store": bench_store, "deliver": bench_deliver, "peers": bench_peers,
-           "relay": bench_relay, "imap": bench_imap, "qresync": bench_qresync,
+def bench_trash(directory):
+    """How long a slice of a removal and of a purge holds the writer."""
+    subprocess.run([os.path.join(programs_directory(), "trash_bench"),
+                    os.path.join(directory, "trash"), "1000000"], check=True)
+
+
+BENCHES = {"store": bench_store, "trash": bench_trash, "deliver": bench_deliver,
+           "peers": bench_peers, "relay": bench_relay, "imap": bench_imap, "qresync": bench_qresync,
            "journal": bench_journal, "idle": bench_idle, "backup": bench_backup}
 
 
