@@ -29,6 +29,8 @@ struct crash_record {
  *   P N UID VALIDITY       message N is appended to the first account's inbox (I: UID is 0)
  *   F N UID 0              it is given \Flagged
  *   X N UID 0              it is expunged
+ *   R N UID 0              it comes back out of the trash, under another UID
+ *   Z N UID 0              it is purged from the trash
  * and behind an A the change number.
  */
 #define CRASH_LINE_MAX 128

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "net/ipc.h"
 #include "net/loop.h"
@@ -26,10 +27,13 @@
 #include "store/grant.h"
 #include "store/mailbox.h"
 #include "store/plan_client.h"
+#include "store/protocol.h"
+#include "store/trash_order.h"
 #include "tests/crash/crash.h"
 
 #define KEY SLICE("the key of the grants")
 #define IN_FLIGHT 6
+#define DEADLINE_MS 60000
 #define LIVE_MAX 64		/* appended messages that flags and expunges are for */
 #define LOOK_MS 20
 #define LOOKS_MAX 3000		/* in all a minute */
@@ -40,12 +44,14 @@ struct step {
 	struct driver *d;
 	char kind;
 	uint32_t n, uid;
+	uint64_t removed;	/* R, Z: the change that removed it */
 };
 
 struct driver {
 	struct loop *loop;
 	struct store_client *work;
 	struct plan_client *plan;
+	struct ipc_client *admin;
 	struct timer *look;
 	unsigned looks;
 	int how;		/* stored ended */
@@ -59,6 +65,11 @@ struct driver {
 		uint32_t n, uid;
 	} live[LIVE_MAX];
 	uint32_t live_count;
+	struct {
+		uint32_t n;
+		uint64_t change;	/* that removed it: with it comes its id in the trash */
+	} gone[LIVE_MAX];
+	uint32_t gone_count;
 };
 
 static _Noreturn void
@@ -208,7 +219,36 @@ work_answered(void *ctx, enum status st, const struct store_result *r, const str
 			d->live[d->live_count++].uid = s->uid;
 		}
 	}
+	if (st == STATUS_OK && s->kind == 'X' && d->gone_count < LIVE_MAX) {
+		d->gone[d->gone_count].n = s->n;
+		d->gone[d->gone_count++].change = r->change;
+	}
 	step_end(s, st, st == STATUS_OK ? r->uid_validity : 0, st == STATUS_OK ? r->change : 0);
+}
+
+static void
+admin_answered(void *ctx, enum status st, struct ipc_frame *answer)
+{
+	struct reader in;
+
+	if (st == STATUS_OK) {
+		in = reader_of(answer->payload);
+		st = (enum status)read_u8(&in);
+	}
+	step_end(ctx, st, 0, 0);
+}
+
+/* A message that was expunged before comes back, or goes for good. */
+static void
+order(struct driver *d, struct step *s)
+{
+	struct trash_order o = { .kind = s->kind == 'R' ? TRASH_RESTORE : TRASH_PURGE, .count = 1,
+		.ids = { { CRASH_ME, s->removed, 0 } } };
+	struct buf b = buf_init(1024);
+
+	trash_order_put(&o, &b);
+	ipc_call(d->admin, STORE_TRASH_CHANGE, buf_slice(&b), -1, DEADLINE_MS, admin_answered, s);
+	buf_clear(&b);
 }
 
 static int
@@ -292,7 +332,7 @@ static struct step *
 step_new(struct driver *d)
 {
 	struct step *s = mem_new(struct step);
-	uint32_t die_roll = random_below(d, 10), i;
+	uint32_t die_roll = random_below(d, 12), i;
 
 	s->d = d;
 	if (die_roll < 4 && d->live_count > 0) {
@@ -302,6 +342,12 @@ step_new(struct driver *d)
 		s->kind = die_roll < 2 ? 'F' : 'X';
 		if (s->kind == 'X')
 			d->live[i] = d->live[--d->live_count];
+	} else if (die_roll >= 10 && d->gone_count > 0) {
+		i = random_below(d, d->gone_count);
+		s->n = d->gone[i].n;
+		s->removed = d->gone[i].change;
+		s->kind = die_roll == 10 ? 'R' : 'Z';
+		d->gone[i] = d->gone[--d->gone_count];
 	} else {
 		s->n = d->next++;
 		s->kind = die_roll < 7 ? 'D' : 'P';
@@ -322,6 +368,8 @@ steps_begin(struct driver *d)
 			deliver(d, s);
 		else if (s->kind == 'P')
 			append(d, s);
+		else if (s->kind == 'R' || s->kind == 'Z')
+			order(d, s);
 		else
 			change(d, s);
 	}
@@ -410,6 +458,7 @@ main(int argc, char **argv)
 	d.loop = loop_new();
 	d.work = store_client_new(d.loop, "store-work.sock", on_nothing, &d);
 	d.plan = plan_client_new(d.loop, "store-plan.sock");
+	d.admin = ipc_client_new(d.loop, "store-admin.sock", NULL, NULL, NULL);
 	d.look = timer_new(d.loop, on_look, &d);
 	timer_set(d.look, LOOK_MS);
 	sessions_make(&d);

@@ -25,6 +25,7 @@
 struct fate {
 	char kind;		/* D or P; 0: nobody spoke of it */
 	bool is_sure, is_flagged, is_removed, may_be_removed;
+	bool is_back, may_be_back, is_purged, may_be_purged;	/* out of the trash */
 	uint32_t uid, validity;
 	unsigned mine, others, archived, queued, trashed;
 	bool has_flag;
@@ -79,6 +80,12 @@ line_read(struct judge *j, const char *line)
 		f->kind = kind;
 	if (kind == 'F') {
 		f->is_flagged |= is_sure;
+	} else if (kind == 'R') {
+		f->is_back |= is_sure;
+		f->may_be_back = true;
+	} else if (kind == 'Z') {
+		f->is_purged |= is_sure;
+		f->may_be_purged = true;
 	} else if (kind == 'X') {
 		f->is_removed |= is_sure;
 		f->may_be_removed = true;
@@ -235,11 +242,15 @@ judge_appended(struct judge *j, uint32_t n, const struct fate *f)
 
 	if (copies > 1 || f->others + f->archived + f->queued > 0)
 		mistake(j, "message %u: %u copies", n, copies);
-	if (f->is_sure && copies == 0)
+	if (f->is_sure && copies == 0 && !f->may_be_purged)
 		mistake(j, "message %u is lost", n);
-	if (f->is_sure && f->mine == 1 && f->found_uid != f->uid)
+	if (f->is_purged && copies > 0)
+		mistake(j, "message %u was purged and is there", n);
+	if (f->is_sure && f->mine == 1 && !f->may_be_back && f->found_uid != f->uid)
 		mistake(j, "message %u had UID %u, has %u", n, f->uid, f->found_uid);
-	if (f->is_removed && f->mine > 0)
+	if (f->is_back && (f->mine == 0 || f->found_uid <= f->uid))
+		mistake(j, "message %u came back and is not there", n);
+	if (f->is_removed && !f->may_be_back && f->mine > 0)
 		mistake(j, "message %u was expunged and is there", n);
 	if (!f->may_be_removed && f->trashed > 0)
 		mistake(j, "message %u was never expunged and is in the trash", n);
