@@ -139,7 +139,7 @@ selected_note(struct selected *sel, const struct journal_row *row)
 		break;
 	case JOURNAL_FLAGGED:
 		/* Our own STORE and FETCH tell the flags themselves. */
-		if (!slice_equal(row->sid, slice_from_cstr(sel->session->sid)))
+		if (!journal_is_by(row, slice_from_cstr(sel->session->sid)))
 			note(sel, &sel->flagged, &uids);
 		break;
 	case JOURNAL_EXPUNGED:

@@ -83,7 +83,7 @@ session_close(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 static void
 put_sasl_answer(struct session *s, const struct auth_result *r, struct buf *out)
 {
-	struct buf sealed = buf_init(GRANT_MAX);
+	struct buf sealed = buf_init(GRANT_MAX), origin = buf_init(ORIGIN_MAX);
 	struct policy_sasl_answer a = { .is_done = r->is_done, .challenge = r->challenge };
 
 	if (r->is_done) {
@@ -95,6 +95,8 @@ put_sasl_answer(struct session *s, const struct auth_result *r, struct buf *out)
 			.sid = slice_from_cstr(s->sid),
 		};
 
+		buf_printf(&origin, "%s %s", s->sid, s->peer);
+		g.origin = buf_slice(&origin);
 		grant_seal(&g, buf_slice(&s->policyd->grant_key), &sealed);
 		a.account = r->account;
 		a.login = r->login;
@@ -103,6 +105,7 @@ put_sasl_answer(struct session *s, const struct auth_result *r, struct buf *out)
 	}
 	policy_sasl_answer_put(out, &a);
 	buf_clear(&sealed);
+	buf_clear(&origin);
 }
 
 static void

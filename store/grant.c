@@ -16,7 +16,7 @@ grant_seal(const struct grant *g, struct slice key, struct buf *out)
 	put_u32le(out, g->rights);
 	put_u64le(out, g->issued_at);
 	put_slice(out, g->login);
-	put_slice(out, g->sid);
+	put_slice(out, g->origin.len > 0 ? g->origin : g->sid);
 	hmac_sha256(key, slice_skip(buf_slice(out), at), seal);
 	buf_append(out, slice_make(seal, sizeof(seal)));
 }
@@ -27,6 +27,7 @@ grant_decode(struct slice sealed, struct grant *out, size_t *signed_len)
 {
 	struct reader in = reader_of(sealed);
 	struct grant g = { 0 };
+	struct slice rest;
 
 	if (sealed.len > GRANT_MAX || read_u8(&in) != GRANT_VERSION)
 		return STATUS_CORRUPT;
@@ -34,7 +35,8 @@ grant_decode(struct slice sealed, struct grant *out, size_t *signed_len)
 	g.rights = read_u32le(&in);
 	g.issued_at = read_u64le(&in);
 	g.login = read_slice(&in);
-	g.sid = read_slice(&in);
+	g.origin = rest = read_slice(&in);
+	g.sid = slice_take_until(&rest, ' ');
 	*signed_len = sealed.len - in.rest.len;
 	read_bytes(&in, SHA256_LEN);
 	if (!reader_at_end(&in))

@@ -4,7 +4,7 @@
  * sessions outlive a restart of either.  The key is made by the supervisor and
  * known to policyd and stored only.
  *
- *   u8 version 1, u32 account, u32 rights, u64 issued_at, slice login, slice sid, 32 bytes HMAC
+ *   u8 version 1, u32 account, u32 rights, u64 issued_at, slice login, slice origin, 32 bytes HMAC
  */
 #ifndef STORE_GRANT_H
 #define STORE_GRANT_H
@@ -14,6 +14,7 @@
 #include "base/status.h"
 
 #define GRANT_MAX 512
+#define ORIGIN_MAX 64
 
 enum {
 	GRANT_CHANGE = 1,	/* append, copy, move, flags, expunge, folders in its own account */
@@ -25,6 +26,9 @@ struct grant {
 	uint64_t issued_at;
 	struct slice login;
 	struct slice sid;
+	/* Where changes come from, as the journal keeps it: sid, a blank and the client's address.
+	 * Sealed without: the sid alone. */
+	struct slice origin;
 };
 
 /* Append the sealed form. */

@@ -30,6 +30,25 @@ a_sealed_grant_opens_with_its_key_only(void **state)
 }
 
 static void
+a_session_and_its_address_are_told_apart(void **state)
+{
+	struct grant from = granted, g = { 0 };
+	struct buf b = buf_init(GRANT_MAX);
+
+	(void)state;
+	from.origin = SLICE("k3v7q2m9tzae 192.0.2.7");
+	grant_seal(&from, SLICE("key"), &b);
+	CHECK_STATUS(grant_peek(buf_slice(&b), &g), STATUS_OK);
+	CHECK_SLICE(g.sid, "k3v7q2m9tzae");
+	CHECK_SLICE(g.origin, "k3v7q2m9tzae 192.0.2.7");
+	buf_reset(&b);
+	grant_seal(&granted, SLICE("key"), &b);
+	CHECK_STATUS(grant_peek(buf_slice(&b), &g), STATUS_OK);
+	CHECK_SLICE(g.origin, "k3v7q2m9tzae");
+	buf_clear(&b);
+}
+
+static void
 no_changed_or_cut_grant_opens(void **state)
 {
 	struct buf b = buf_init(GRANT_MAX + 10);
@@ -54,6 +73,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sealed_grant_opens_with_its_key_only),
+		cmocka_unit_test(a_session_and_its_address_are_told_apart),
 		cmocka_unit_test(no_changed_or_cut_grant_opens),
 	};
 

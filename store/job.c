@@ -284,7 +284,7 @@ job_of_work(uint16_t type, struct slice payload, int fd, struct slice key, uint6
 	}
 	j->run = runs[type];
 	j->actor = j->grant.account;
-	j->sid = j->grant.sid;
+	j->sid = j->grant.origin;
 	j->weight = work_weight(&j->work);
 	*out = j;
 	return STATUS_OK;

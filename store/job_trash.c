@@ -73,7 +73,7 @@ trash_audit(struct change *c, const char *kind, const char *actor, const struct 
 
 	buf_append(&detail, SLICE("id="));
 	trash_id_print(&id, &detail);
-	buf_printf(&detail, " uid=%u size=%u removed_at=%llu removed_by=%u removed_sid=%.*s "
+	buf_printf(&detail, " uid=%u size=%u removed_at=%llu removed_by=%u removed_from=%.*s "
 	    "mailbox=%.*s%.*s", r->row.message.uid, r->row.message.size_bytes,
 	    (unsigned long long)r->row.removed_at, r->row.actor, SLICE_ARG(r->row.sid),
 	    SLICE_ARG(r->row.mailbox), SLICE_ARG(what));

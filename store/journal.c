@@ -17,6 +17,14 @@
 #define JOURNAL_RANGES_MAX 200	/* keeps a row well below a page */
 #define JOURNAL_PARTS_MAX UINT16_MAX
 
+bool
+journal_is_by(const struct journal_row *row, struct slice sid)
+{
+	struct slice origin = row->sid;
+
+	return slice_equal(slice_take_until(&origin, ' '), sid);
+}
+
 enum status
 journal_decode(struct slice key, struct slice value, struct journal_row *out)
 {

@@ -29,10 +29,13 @@ struct journal_row {
 	uint64_t at_s;
 	uint32_t account, mailbox;
 	uint32_t actor;		/* account that did it; 0: a delivery */
-	struct slice sid;	/* session it came from */
+	struct slice sid;	/* where it came from: a session, and its client's address */
 	struct slice uids;	/* uidset_read() form; empty set where none */
 	struct slice before, after;	/* by op; flags as u64le: the bits removed, the bits added */
 };
+
+/* Did that session make the change? */
+bool journal_is_by(const struct journal_row *row, struct slice sid);
 
 /* Rows with a change number > after, ascending; each() returns false to stop. */
 MUST_USE enum status journal_each(struct txn *t, uint64_t after,

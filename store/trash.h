@@ -23,7 +23,7 @@ struct trash_row {
 	uint64_t flags;		/* system flags */
 	struct slice keywords;	/* separated by SP */
 	uint32_t actor;
-	struct slice sid;
+	struct slice sid;	/* as in journal.h */
 	uint64_t removed_at;
 };
 

@@ -184,7 +184,7 @@ row_object(const struct changes *c, struct txn *t, const struct journal_row *row
 	buf_reset(&text);
 	put_detail(&text, t, row);
 	print_set(object, "detail", buf_slice(&text));
-	print_set(object, "session", row->sid);
+	print_set(object, "from", row->sid);
 	buf_clear(&text);
 	return object;
 }
