@@ -74,6 +74,10 @@ def test_all_roads_of_removal_lead_to_the_trash(make_instance):
     assert {row["subject"]: row["mailbox"] for row in rows}["folder"] == "Customers"
     how = {row["subject"]: trash(instance, "show", row["id"])[0]["how"] for row in rows}
     assert how.pop("folder") == "the mailbox was removed" and set(how.values()) == {"expunged"}
+    shown = trash(instance, "show", rows[0]["id"])[0]
+    assert re.fullmatch(r"[0-9a-z]{12} 127\.0\.0\.1", shown["removed_from"])
+    said = instance.mailadm("audit", "list", "--kind", "trash.shown", "--json", "--limit", "1")
+    assert json.loads(said)["subject"] == rows[0]["mid"]
     whole(instance)
 
 

@@ -10,6 +10,7 @@
 #include "store/flags.h"
 #include "store/journal.h"
 #include "store/sealed.h"
+#include "tools/archive.h"
 #include "tools/print.h"
 #include "tools/trash_select.h"
 
@@ -60,7 +61,7 @@ row_object(struct trash_view *v, const struct trash_row *row, const struct text_
 	set_person(object, "account", v->people, row->account);
 	print_set(object, "mailbox", row->mailbox);
 	set_person(object, "removed_by", v->people, row->actor);
-	print_set(object, "removed_session", row->sid);
+	print_set(object, "removed_from", row->sid);
 	json_object_set_new(object, "size", json_integer(row->message.size_bytes));
 	print_set(object, "mid", text->mid);
 	trash_view_read(v, text);
@@ -258,6 +259,34 @@ print_raw(struct trash_view *v, const struct text_row *text, struct problem *why
 	return st;
 }
 
+/* Whose message an administrator is going to look at. */
+static enum status
+look_audit(const struct invocation *in, struct trash_view *v, const struct trash_id *id,
+    struct problem *why)
+{
+	struct buf mid = buf_init(MID_LEN_MAX), detail = buf_init(1024);
+	struct trash_row row;
+	struct text_row text;
+	struct txn *t;
+	enum status st = txn_begin_read(store_env(v->store), &t, why);
+
+	if (st != STATUS_OK)
+		return st;
+	st = rows_get(t, id, &row, &text, why);
+	if (st == STATUS_OK) {
+		buf_append(&mid, text.mid);
+		buf_append(&detail, SLICE("id="));
+		trash_id_print(id, &detail);
+		buf_printf(&detail, " mailbox=%.*s\n", SLICE_ARG(row.mailbox));
+	}
+	txn_abort(&t);
+	if (st == STATUS_OK)
+		st = archive_audit(in, "trash.shown", buf_slice(&mid), buf_slice(&detail), why);
+	buf_clear(&mid);
+	buf_clear(&detail);
+	return st;
+}
+
 static enum status
 show_one(const struct invocation *in, const struct trash_args *args, struct trash_view *v,
     const struct trash_id *id, struct problem *why)
@@ -303,6 +332,8 @@ trash_show(const struct invocation *in, struct problem *why)
 	st = trash_view_open(in, &v, why);
 	if (st == STATUS_OK)
 		st = trash_select(&v, &args, &list, why);
+	if (st == STATUS_OK)
+		st = look_audit(in, &v, &list.ids[0], why);
 	if (st == STATUS_OK)
 		st = show_one(in, &args, &v, &list.ids[0], why);
 	trash_list_clear(&list);
