@@ -657,6 +657,43 @@ an_administrator_reads_the_audit(void **state)
 	buf_clear(&b);
 }
 
+static enum status
+audit_put_call(struct slice kind, struct slice detail)
+{
+	struct audit_row row = { .kind = kind, .actor = SLICE("admin"), .subject = SLICE("archive"),
+		.detail = detail };
+	struct buf b = buf_init(8192);
+	enum status st;
+
+	audit_row_put(&row, &b);
+	st = ipc_call_wait("store-admin.sock", STORE_AUDIT_PUT, buf_slice(&b), -1, STORE_END, 10000,
+	    NULL, NULL, NULL);
+	buf_clear(&b);
+	return st;
+}
+
+static void
+an_administrator_writes_down_what_they_look_at(void **state)
+{
+	static char many[AUDIT_DETAIL_MAX + 1];
+	struct audit_filter f = { .limit = UINT32_MAX };
+	struct buf b = buf_init(1000);
+	struct rows r = { 0 };
+
+	(void)state;
+	memset(many, 'x', sizeof(many));
+	CHECK_STATUS(audit_put_call(SLICE("mail"), SLICE("entry 1\n")), STATUS_OK);
+	CHECK_STATUS(audit_put_call(SLICE("mail"), slice_make(many, AUDIT_DETAIL_MAX)), STATUS_OK);
+	CHECK(audit_put_call(SLICE("k"), slice_make(many, AUDIT_DETAIL_MAX + 1)) != STATUS_OK);
+	CHECK(audit_put_call(SLICE(""), SLICE("")) != STATUS_OK);
+	CHECK(audit_put_call(slice_make(many, 256), SLICE("")) != STATUS_OK);
+	audit_filter_put(&f, &b);
+	CHECK_STATUS(ipc_call_wait("store-admin.sock", STORE_AUDIT_LIST, buf_slice(&b), -1, STORE_END,
+	    10000, count_row, &r, NULL), STATUS_OK);
+	CHECK_U64(r.count, 2);
+	buf_clear(&b);
+}
+
 static void
 a_stopped_stored_finishes_what_it_has(void **state)
 {
@@ -679,9 +716,13 @@ a_bad_frame_costs_its_sender_only(void **state)
 {
 	struct world *w = *state;
 
+	static const char *const sockets[] = { "store-plan.sock", "store-work.sock",
+		"store-admin.sock" };
+
 	for (uint16_t type = 0; type < 310; type++)
-		CHECK(ipc_call_wait(type % 2 == 0 ? "store-plan.sock" : "store-work.sock", type,
-		    SLICE("garbage"), -1, type, 2000, NULL, NULL, NULL) != STATUS_PENDING);
+		for (size_t i = 0; i < ARRAY_LEN(sockets); i++)
+			CHECK(ipc_call_wait(sockets[i], type, SLICE("garbage"), -1, type, 2000,
+			    NULL, NULL, NULL) != STATUS_PENDING);
 	w->waiting = 1;
 	store_session(w->work, buf_slice(&w->grant), work_done, w);
 	wait_all(w);
@@ -808,6 +849,7 @@ main(void)
 		ROW(outgoing_mail_is_taken_settled_and_tried_again),
 		ROW(what_is_no_longer_outside_is_forgotten),
 		ROW(an_administrator_reads_the_audit),
+		ROW(an_administrator_writes_down_what_they_look_at),
 		ROW(a_stopped_stored_finishes_what_it_has),
 		ROW(a_bad_frame_costs_its_sender_only),
 		ROW(nothing_acknowledged_is_lost_when_it_is_killed),

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness.instance import CommandFailed
+from harness.wait import wait_until
 
 
 def stats(instance):
@@ -35,6 +36,9 @@ def test_stats_say_what_is_there_and_how_it_is_written(make_instance):
     words = instance.mailadm("stats", "store")
     assert "messages in mailboxes        5\n" in words and "not known yet" in words
     client.logout()
+    # A row a day: removing somebody makes the upkeep begin a round at once.
+    instance.mailadm("user", "remove", "wang@acme.test")
+    wait_until(lambda: stats(instance)["days_remembered"] == 1, 30, "the day is remembered")
     with pytest.raises(CommandFailed) as failed:
         instance.mailadm("stats", "store", "now")
     assert failed.value.code == 2

@@ -47,6 +47,7 @@ static const struct {
 	{ "index_free_bytes", "of it free", BYTES },
 	{ "index_free_pages", "free pages", COUNT },
 	{ "disk_free_bytes", "free on the disk", BYTES },
+	{ "days_remembered", "days of it remembered", COUNT },
 	{ "growth_bytes_a_day", "growth a day", BYTES },
 	{ "disk_full_on", "disk full on", TEXT },
 	{ "uptime_s", "stored runs for", SECONDS },
@@ -200,7 +201,7 @@ add_counts(json_t *row, struct txn *t, struct problem *why)
 		enum store_table table;
 	} tables[] = {
 		{ "trash_messages", TABLE_TRASH }, { "queue_entries", TABLE_QUEUE },
-		{ "texts", TABLE_TEXT },
+		{ "texts", TABLE_TEXT }, { "days_remembered", TABLE_HISTORY },
 	};
 	uint64_t n;
 	enum status st = STATUS_OK;

@@ -139,6 +139,20 @@ def messages(client):
                   for row in rows if isinstance(row, tuple))
 
 
+def leaving(instance):
+    """Somebody who has mail and leaves; limits for somebody else.  Since version 2."""
+    instance.user_add("zhao", "secret of zhao", names=["Zhao Qi"])
+    with instance.smtp("smtp") as client:
+        client.sendmail("john@far.test", ["zhao@acme.test"], text("for-zhao", to="zhao@acme.test"))
+    instance.mailadm("user", "remove", "zhao@acme.test")
+    instance.mailadm("user", "set", "li@acme.test", "--quota", "100m", "--trash-days", "30")
+
+    def is_gone():
+        rows = instance.mailadm("--json", "trash", "list").splitlines()
+        return any("zhao" in json.loads(row)["account"] for row in rows)
+    wait_until(is_gone, 60, "what zhao had is in the trash", 0.2)
+
+
 def make(instance):
     for name, names in PEOPLE.items():
         instance.user_add(name, f"secret of {name}", names=names,
@@ -150,6 +164,7 @@ def make(instance):
     mail_of_zhang(instance)
     mail_of_others(instance)
     collect(instance)
+    leaving(instance)
     return {"queue": queue(instance), "people": seen(instance),
             "audit": len(instance.mailadm("--json", "audit", "list", "--limit",
                                           "10000").splitlines())}
