@@ -19,7 +19,6 @@
 #include "store/grant.h"
 #include "store/store.h"
 
-#define HEARTBEAT_MS (UINT64_C(120) * 1000)	/* Outlook forgets a silent server */
 #define CODE_MAX (4 * 1024 * 1024)		/* COPYUID of the longest sets */
 
 static const struct reader_limits limits = {
@@ -286,7 +285,9 @@ session_changed(struct imap_session *s)
 void
 session_tick(struct imap_session *s, uint64_t now_ms)
 {
-	if (!s->is_idle || now_ms - s->quiet_since_ms < HEARTBEAT_MS)
+	/* Outlook forgets a silent server. */
+	if (!s->is_idle ||
+	    now_ms - s->quiet_since_ms < s->worker->settings->heartbeat_s * UINT64_C(1000))
 		return;
 	conn_write(s->conn, SLICE("* OK Still here\r\n"));
 	s->quiet_since_ms = now_ms;

@@ -20,6 +20,8 @@ const struct setting imap_setting_rows[] = {
 	    "connections that have not logged in yet, in one front" },
 	{ "imap", "peer_connections", SETTING_U32, FIELD(peer_connections), "50", 1, 100000,
 	    "how many of these may come from one address (or IPv6 network of 64 bits)" },
+	{ "imap", "heartbeat", SETTING_DURATION, FIELD(heartbeat_s), "2m", 5, 86400,
+	    "an idling client that heard nothing for so long is told that we are here" },
 	{ "imap", "patience", SETTING_DURATION, FIELD(patience_s), "30m", 60, 86400,
 	    "silence after which a session is closed; one in IDLE never is" },
 	{ "imap", "command_deadline", SETTING_DURATION, FIELD(command_deadline_s), "10m", 1, 86400,

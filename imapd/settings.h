@@ -18,6 +18,7 @@ struct imap_settings {
 	uint32_t user_connections;
 	uint32_t connections;
 	uint32_t peer_connections;
+	uint32_t heartbeat_s;
 	uint32_t patience_s;
 	uint32_t command_deadline_s;
 	bool legacy_tls;

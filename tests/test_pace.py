@@ -20,7 +20,7 @@ SETTINGS = {
     "smtp": {"lull": "5s", "login_deadline": "5s", "data_grace": "2s", "data_rate": "1k",
              "address_max": "3", "account_max": "2"},
     "pop3": {"login_deadline": "5s", "peer_max": "3", "account_max": "2"},
-    "imap": {"peer_connections": "3", "user_connections": "2", "command_deadline": "5s"},
+    "imap": {"peer_connections": "3", "user_connections": "2", "command_deadline": "5s", "heartbeat": "5s"},
 }
 PATIENCE = 60
 # What a client that reads nothing may cost over all processes of a program: 256 KiB of answers and
@@ -118,6 +118,19 @@ def test_a_command_after_login_comes_whole_in_its_time(strict):
         client.login("wang")
         time.sleep(6)
         client.ok("NOOP")
+
+
+def test_an_idling_client_hears_that_we_are_here_and_is_never_sent_away(strict):
+    with ImapClient(strict, "imaps", new_source()) as client:
+        client.login("li")
+        client.ok("SELECT INBOX")
+        tag = client.start("IDLE")
+        begun = time.monotonic()
+        assert client.response().startswith(b"+ ")
+        assert [client.response() for _ in range(2)] == [b"* OK Still here\r\n"] * 2
+        assert 9 < time.monotonic() - begun < 30
+        client.wire.send("DONE\r\n")
+        assert client.responses(tag)[1].startswith(b"OK ")
 
 
 SAID_BEFORE_LOGIN = {"submission": b"NOOP\r\n", "submissions": b"RSET\r\n", "pop3s": b"CAPA\r\n", "pop3": b"x"}
