@@ -3,7 +3,7 @@
  *
  *   backups/NAME           what one backup is: manifest (backup_manifest.h)
  *   chunks/xx/HASH         256 KiB of an index or a file, zstd, named by the plain bytes' SHA-256
- *   segments/XXXXXXXX.seg  segments, as in the store; XXXXXXXX.N.seg when another one had the number
+ *   segments/XXXXXXXX.seg  segments, as in the store; XXXXXXXX.N.seg where another had the number
  *   lock                   held while something is changed here
  *
  * Backups share chunks and segments; what is there is never changed, segments only grow.  A backup

@@ -12,8 +12,12 @@
 #define GROW_MIN 16
 
 const struct backup_table backup_tables[BACKUP_ROWS] = {
-	{ "account", TABLE_ACCOUNT }, { "mailbox", TABLE_MAILBOX }, { "message", TABLE_MESSAGE },
-	{ "text", TABLE_TEXT }, { "archive", TABLE_ARCHIVE }, { "queue", TABLE_QUEUE },
+	[BACKUP_ACCOUNTS] = { "account", TABLE_ACCOUNT },
+	[BACKUP_MAILBOXES] = { "mailbox", TABLE_MAILBOX },
+	[BACKUP_MESSAGES] = { "message", TABLE_MESSAGE },
+	[BACKUP_TEXTS] = { "text", TABLE_TEXT },
+	[BACKUP_ARCHIVE] = { "archive", TABLE_ARCHIVE },
+	[BACKUP_QUEUE] = { "queue", TABLE_QUEUE },
 };
 
 void

@@ -6,7 +6,7 @@
  *   store ID                       16 hexadecimal digits
  *   change NUMBER                  last change that it holds
  *   rows TABLE COUNT               some tables, for comparing
- *   file MODE BYTES PATH           mode octal, path below the instance; then, for each 256 KiB of it,
+ *   file MODE BYTES PATH           mode octal, path below the instance; then for each 256 KiB of it
  *   chunk SHA-256
  *   segment NUMBER FILE BYTES SHA-256 INODE CHANGED
  *   end SHA-256                    of all lines before
@@ -31,9 +31,18 @@
 #define BACKUP_FILE_MAX 24		/* bytes of a segment file's name */
 #define BACKUP_PATH_MAX 240
 #define BACKUP_MANIFEST_MAX (UINT32_C(512) * 1024 * 1024)
-#define BACKUP_ROWS 6
+/* Tables whose records are counted. */
+enum backup_row {
+	BACKUP_ACCOUNTS,
+	BACKUP_MAILBOXES,
+	BACKUP_MESSAGES,
+	BACKUP_TEXTS,
+	BACKUP_ARCHIVE,
+	BACKUP_QUEUE,
+	BACKUP_ROWS
+};
 
-/* Tables whose records are counted; enum store_table. */
+/* Their names, and enum store_table. */
 extern const struct backup_table {
 	const char *name;
 	unsigned table;

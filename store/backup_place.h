@@ -28,7 +28,7 @@ MUST_USE enum status file_get(int fd, uint64_t at, char *out, size_t len, struct
 MUST_USE enum status file_put(int fd, uint64_t at, struct slice bytes, struct problem *why);
 /* What went wrong at path, by errno: BUSY when the disk is full. */
 enum status file_errno(int err, const char *path, struct problem *why);
-/* fsync(), and what was written is forgotten by the kernel, so that it is the disk that is read next. */
+/* fsync(), and the kernel forgets what was written: it is the disk that is read next. */
 MUST_USE enum status file_sync(int fd, const char *path, struct problem *why);
 /* A directory's names are on disk. */
 MUST_USE enum status directory_sync_at(int dir, const char *path, struct problem *why);

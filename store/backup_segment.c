@@ -19,7 +19,8 @@ struct copying {
 };
 
 /*
- * How far the file has what the store has: *same, at most limit.  What they share goes into the hash.
+ * How far the file has what the store has: *same, at most limit.  What they share goes into the
+ * hash.
  */
 static enum status
 compare(struct copying *c, uint64_t limit, uint64_t *same, struct problem *why)

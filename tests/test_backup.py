@@ -440,7 +440,8 @@ def test_nothing_goes_out_or_comes_in_until_it_is_released(make_instance, tmp_pa
         with pytest.raises(CommandFailed) as failed:
             new.mailadm("fetch", "run", "box")
         assert "fetch release" not in failed.value.output
-        new.mailadm("queue", "release", str(entry["entry"]))
+        assert new.mailadm("queue", "release", "--all") == "1 released\n"
+        assert json.loads(new.mailadm("queue", "list", "--json"))["state"] == "waiting"
         assert "fetch.held" in new.mailadm("audit", "list")
 
 

@@ -24,6 +24,13 @@ static const struct column columns[] = {
 	{ "texts", "TEXTS", 9 }, { "bytes", "BYTES", 14 }, { "state", "STATE", 0 },
 };
 
+/* Fields of what a backup counts. */
+static const char *const counted[BACKUP_ROWS] = {
+	[BACKUP_ACCOUNTS] = "accounts", [BACKUP_MAILBOXES] = "mailboxes",
+	[BACKUP_MESSAGES] = "messages", [BACKUP_TEXTS] = "texts", [BACKUP_ARCHIVE] = "archived",
+	[BACKUP_QUEUE] = "queued",
+};
+
 /* What of an instance is copied beside its store and directory. */
 static const char *const files[] = { "tradepost.conf", "tls", NULL };
 /* What proves the archive: a head that was signed is of an entry that the backup has. */
@@ -46,11 +53,8 @@ row_of(const struct backup_manifest *m)
 	print_set(row, "backup", slice_from_cstr(m->name));
 	print_set(row, "taken", buf_slice(&at));
 	json_object_set_new(row, "bytes", json_integer((json_int_t)backup_manifest_size(m)));
-	for (size_t i = 0; i < BACKUP_ROWS; i++) {
-		buf_reset(&at);
-		buf_printf(&at, "%ss", backup_tables[i].name);
-		json_object_set_new(row, at.ptr, json_integer((json_int_t)m->rows[i]));
-	}
+	for (size_t i = 0; i < BACKUP_ROWS; i++)
+		json_object_set_new(row, counted[i], json_integer((json_int_t)m->rows[i]));
 	buf_clear(&at);
 	return row;
 }

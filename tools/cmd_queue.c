@@ -9,6 +9,7 @@
 #include "base/ascii.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "store/protocol.h"
 #include "store/queue_order.h"
 #include "tools/command.h"
@@ -136,16 +137,48 @@ queue_show(const struct invocation *in, struct problem *why)
 }
 
 static enum status
-order_one(const struct invocation *in, uint8_t kind, const char *text, struct problem *why)
+order_one(const struct invocation *in, uint8_t kind, uint64_t id, struct problem *why)
 {
-	struct queue_order order = { .kind = kind };
+	struct queue_order order = { .kind = kind, .id = id };
 	struct buf payload = buf_init(1024);
-	enum status st = read_entry(text, &order.id, why);
+	enum status st;
 
 	queue_order_put(&order, &payload);
-	if (st == STATUS_OK)
-		st = store_call(in, STORE_QUEUE_CHANGE, buf_slice(&payload), NULL, NULL, why);
+	st = store_call(in, STORE_QUEUE_CHANGE, buf_slice(&payload), NULL, NULL, why);
 	buf_clear(&payload);
+	return st;
+}
+
+struct held {
+	uint64_t *ids;
+	size_t count;
+};
+
+static void
+on_held(void *ctx, struct slice payload)
+{
+	struct held *held = ctx;
+	struct spool_row row;
+	uint32_t size_bytes;
+
+	if (queue_row_read(payload, &row, &size_bytes) != STATUS_OK || row.state != SPOOL_HELD)
+		return;
+	held->ids = mem_resize(held->ids, held->count + 1, sizeof(*held->ids));
+	held->ids[held->count++] = row.id;
+}
+
+/* After a restore it may be many. */
+static enum status
+release_all(const struct invocation *in, struct problem *why)
+{
+	struct held held = { NULL, 0 };
+	enum status st = store_call(in, STORE_QUEUE_LIST, SLICE(""), on_held, &held, why);
+
+	for (size_t i = 0; st == STATUS_OK && i < held.count; i++)
+		st = order_one(in, QUEUE_ORDER_RELEASE, held.ids[i], why);
+	if (st == STATUS_OK && !in->is_json)
+		printf("%zu released\n", held.count);
+	mem_free(held.ids);
 	return st;
 }
 
@@ -161,6 +194,7 @@ queue_change(const struct invocation *in, struct problem *why)
 		{ "release", QUEUE_ORDER_RELEASE }, { "remove", QUEUE_ORDER_REMOVE },
 	};
 	uint8_t kind = 0;
+	uint64_t id = 0;
 	enum status st;
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
@@ -171,8 +205,13 @@ queue_change(const struct invocation *in, struct problem *why)
 		return STATUS_SYNTAX;
 	}
 	st = instance_enter(in->dir, why);
-	for (int i = 0; i < in->argc && st == STATUS_OK; i++)
-		st = order_one(in, kind, in->argv[i], why);
+	if (st == STATUS_OK && kind == QUEUE_ORDER_RELEASE && strcmp(in->argv[0], "--all") == 0)
+		return release_all(in, why);
+	for (int i = 0; i < in->argc && st == STATUS_OK; i++) {
+		st = read_entry(in->argv[i], &id, why);
+		if (st == STATUS_OK)
+			st = order_one(in, kind, id, why);
+	}
 	return st;
 }
 
@@ -181,7 +220,8 @@ const struct command queue_commands[] = {
 	{ "queue", "show", "ENTRY", "one entry", queue_show },
 	{ "queue", "retry", "ENTRY...", "try now", queue_change },
 	{ "queue", "hold", "ENTRY...", "try no more until released", queue_change },
-	{ "queue", "release", "ENTRY...", "try again, now", queue_change },
+	{ "queue", "release", "ENTRY... | --all", "try again, now; --all: whatever is held",
+	    queue_change },
 	{ "queue", "remove", "ENTRY...", "forget it unsent; nobody is told", queue_change },
 	{ 0 },
 };

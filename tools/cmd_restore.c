@@ -159,22 +159,24 @@ place_end(struct problem *why)
 static void
 tell(const struct restoration *r)
 {
+	uint64_t messages = r->manifest.rows[BACKUP_MESSAGES];
+	uint64_t queued = r->manifest.rows[BACKUP_QUEUE];
 	json_t *row;
 
 	if (r->in->is_json) {
 		row = json_object();
 		print_set(row, "restored", slice_from_cstr(r->manifest.name));
-		json_object_set_new(row, "messages", json_integer((json_int_t)r->manifest.rows[2]));
-		json_object_set_new(row, "queue_held", json_integer((json_int_t)r->manifest.rows[5]));
+		json_object_set_new(row, "messages", json_integer((json_int_t)messages));
+		json_object_set_new(row, "queue_held", json_integer((json_int_t)queued));
 		print_json(row);
 		json_decref(row);
 		return;
 	}
-	printf("restored %s: %llu messages, verified\n", r->manifest.name,
-	    (unsigned long long)r->manifest.rows[2]);
-	printf("Held, because it may have gone out or come in since the backup: %llu queue entries "
+	printf("restored %s: %llu messages, verified\n"
+	       "Held, because it may have gone out or come in since the backup: %llu queue entries "
 	       "(mailadm queue list, queue release)\nand the collecting of outside mailboxes "
-	       "(mailadm fetch release).\n", (unsigned long long)r->manifest.rows[5]);
+	       "(mailadm fetch release).\n",
+	    r->manifest.name, (unsigned long long)messages, (unsigned long long)queued);
 }
 
 static enum status

@@ -300,7 +300,7 @@ on_message(void *ctx, const struct message_row *row)
 	r->st = put_one(r, row, r->why);
 	if (r->hooks.progress != NULL)
 		r->hooks.progress(r->hooks.ctx, SLICE("messages"), r->put + r->passed,
-		    r->manifest.rows[2]);
+		    r->manifest.rows[BACKUP_MESSAGES]);
 	return r->st == STATUS_OK;
 }
 
