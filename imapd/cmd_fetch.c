@@ -97,6 +97,8 @@ marked_seen(void *ctx, enum status st, const struct store_result *r, const struc
 	(void)r;
 	(void)why;
 	change_settle(s);
+	if (s->state == IMAP_CLOSED)
+		return;
 	/* Without stored the mail can be read all the same; it stays unseen. */
 	if (st != STATUS_OK) {
 		uidset_clear(&job->seen);
