@@ -75,7 +75,7 @@ def test_changes_are_chosen_by_who_where_what_and_when(office):
     assert changes(office, "--until", "2020-01-01") == []
     assert changes(office, "--since", "1h", "--account", "li")
     text = office.mailadm("audit", "changes", "--account", "li", "--limit", "1")
-    assert re.match(r"CHANGE +TIME +KIND +WHO +ACCOUNT +MAILBOX +WHAT\n\d+ ", text)
+    assert re.match(r"CHANGE +TIME +KIND +WHO +ACCOUNT +MAILBOX +FROM +WHAT\n\d+ ", text)
     for wrong, code in ((("--kind", "stolen"), 2), (("--since", "once"), 2), (("--what",), 2),
                         (("--account", "nobody"), 1)):
         with pytest.raises(CommandFailed) as failed:

@@ -48,7 +48,7 @@ static const struct {
 static const struct column columns[] = {
 	{ "change", "CHANGE", 8 }, { "at", "TIME", 20 }, { "kind", "KIND", 12 },
 	{ "actor", "WHO", 20 }, { "account", "ACCOUNT", 20 }, { "mailbox", "MAILBOX", 16 },
-	{ "detail", "WHAT", 0 },
+	{ "from", "FROM", 28 }, { "detail", "WHAT", 0 },
 };
 
 struct filter {
