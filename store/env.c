@@ -14,6 +14,7 @@
 
 #include "base/ascii.h"
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -80,6 +81,7 @@ env_assert_failed(MDB_env *mdb, const char *message)
 {
 	(void)mdb;
 	log_event(LOG_ERROR, "store.env.damaged", NULL, "why", message);
+	fault_raise();
 }
 
 /* No shared memory across machines: such file systems lose LMDB's locks and pages. */
@@ -509,6 +511,11 @@ record_check(unsigned table, const MDB_val *k, const MDB_val *v, struct slice *v
 	struct buf name = buf_init(2 * ENV_KEY_MAX);
 	uint32_t crc;
 
+	/* The lengths are those of damaged pages, perhaps. */
+	if (k->mv_size > ENV_KEY_MAX || v->mv_size > ENV_CRC_LEN + ENV_VALUE_MAX) {
+		problem_set(why, "a page of table %u is damaged", table);
+		return STATUS_CORRUPT;
+	}
 	if (v->mv_size > ENV_CRC_LEN) {
 		payload = slice_skip(payload, ENV_CRC_LEN);
 		crc = crc32c(crc32c(0, slice_make(k->mv_data, k->mv_size)), payload);
@@ -536,21 +543,59 @@ table_of(const struct txn *t, unsigned table)
 	return t->env->tables[table];
 }
 
-enum status
-txn_get(struct txn *t, unsigned table, struct slice key, struct slice *value,
+/* LMDB trusts its pages; what it runs into on damaged ones leads back to the caller's guard. */
+static enum status
+env_fault(unsigned table, struct problem *why)
+{
+	problem_set(why, "a page of table %u is damaged", table);
+	return STATUS_CORRUPT;
+}
+
+static enum status
+record_get(struct txn *t, unsigned table, struct slice key, struct slice *value,
     struct problem *why)
 {
 	MDB_val k = val_of(key), v;
-	int rc;
+	int rc = mdb_get(t->mdb, table_of(t, table), &k, &v);
 
-	if (key.len == 0 || key.len > ENV_KEY_MAX)
-		return STATUS_ABSENT;
-	rc = mdb_get(t->mdb, table_of(t, table), &k, &v);
 	if (rc == MDB_NOTFOUND)
 		return STATUS_ABSENT;
 	if (rc != 0)
 		return env_status(rc, why, "reading a record");
 	return record_check(table, &k, &v, value, why);
+}
+
+enum status
+txn_get(struct txn *t, unsigned table, struct slice key, struct slice *value,
+    struct problem *why)
+{
+	struct fault_guard g;
+	enum status st;
+
+	if (key.len == 0 || key.len > ENV_KEY_MAX)
+		return STATUS_ABSENT;
+	if (sigsetjmp(g.back, 0) != 0)
+		return env_fault(table, why);
+	fault_guard_enter(&g);
+	st = record_get(t, table, key, value, why);
+	fault_guard_leave(&g);
+	return st;
+}
+
+/* A change: value NULL deletes.  LMDB's code. */
+static int
+record_change(struct txn *t, unsigned table, MDB_val *k, MDB_val *v)
+{
+	struct fault_guard g;
+	int rc;
+
+	if (sigsetjmp(g.back, 0) != 0)
+		return MDB_CORRUPTED;
+	fault_guard_enter(&g);
+	rc = v == NULL ? mdb_del(t->mdb, table_of(t, table), k, NULL) :
+	    mdb_put(t->mdb, table_of(t, table), k, v, 0);
+	fault_guard_leave(&g);
+	return rc;
 }
 
 enum status
@@ -568,7 +613,7 @@ txn_put(struct txn *t, unsigned table, struct slice key, struct slice value, str
 	memcpy(bytes + ENV_CRC_LEN, value.ptr, value.len);
 	store_u32le(bytes, crc32c(crc32c(0, key), value));
 	v.mv_size = ENV_CRC_LEN + value.len;
-	rc = mdb_put(t->mdb, table_of(t, table), &k, &v, 0);
+	rc = record_change(t, table, &k, &v);
 	if (rc != 0)
 		return env_status(rc, why, "writing a record");
 	t->writes++;
@@ -583,7 +628,7 @@ txn_delete(struct txn *t, unsigned table, struct slice key, struct problem *why)
 
 	if (key.len == 0 || key.len > ENV_KEY_MAX)
 		return STATUS_ABSENT;
-	rc = mdb_del(t->mdb, table_of(t, table), &k, NULL);
+	rc = record_change(t, table, &k, NULL);
 	if (rc == MDB_NOTFOUND)
 		return STATUS_ABSENT;
 	if (rc != 0)
@@ -634,18 +679,50 @@ cursor_close(struct cursor **cp)
 	mem_free(c);
 }
 
+enum cursor_step { CURSOR_SEEK, CURSOR_NEXT, CURSOR_BEFORE };
+
 static enum status
-cursor_result(struct cursor *c, int rc, const MDB_val *k, const MDB_val *v, struct slice *key,
+cursor_step(struct cursor *c, enum cursor_step step, struct slice from, struct slice *key,
     struct slice *value, struct problem *why)
 {
+	MDB_val k = val_of(from), v;
 	enum status st;
+	int rc = 0;
 
+	switch (step) {
+	case CURSOR_SEEK:
+		rc = mdb_cursor_get(c->mdb, &k, &v, from.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+		break;
+	case CURSOR_NEXT:
+		rc = mdb_cursor_get(c->mdb, &k, &v, MDB_NEXT);
+		break;
+	case CURSOR_BEFORE:
+		rc = mdb_cursor_get(c->mdb, &k, &v, MDB_SET_RANGE);
+		rc = mdb_cursor_get(c->mdb, &k, &v, rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+		break;
+	}
 	if (rc == MDB_NOTFOUND)
 		return STATUS_ABSENT;
 	if (rc != 0)
 		return env_status(rc, why, "reading records");
-	st = record_check(c->table, k, v, value, why);
-	*key = slice_make(k->mv_data, k->mv_size);
+	st = record_check(c->table, &k, &v, value, why);
+	if (k.mv_size <= ENV_KEY_MAX)
+		*key = slice_make(k.mv_data, k.mv_size);
+	return st;
+}
+
+static enum status
+cursor_go(struct cursor *c, enum cursor_step step, struct slice from, struct slice *key,
+    struct slice *value, struct problem *why)
+{
+	struct fault_guard g;
+	enum status st;
+
+	if (sigsetjmp(g.back, 0) != 0)
+		return env_fault(c->table, why);
+	fault_guard_enter(&g);
+	st = cursor_step(c, step, from, key, value, why);
+	fault_guard_leave(&g);
 	return st;
 }
 
@@ -653,32 +730,20 @@ enum status
 cursor_seek(struct cursor *c, struct slice from, struct slice *key, struct slice *value,
     struct problem *why)
 {
-	MDB_val k = val_of(from), v;
-	int rc;
-
-	rc = mdb_cursor_get(c->mdb, &k, &v, from.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
-	return cursor_result(c, rc, &k, &v, key, value, why);
+	return cursor_go(c, CURSOR_SEEK, from, key, value, why);
 }
 
 enum status
 cursor_next(struct cursor *c, struct slice *key, struct slice *value, struct problem *why)
 {
-	MDB_val k, v;
-	int rc = mdb_cursor_get(c->mdb, &k, &v, MDB_NEXT);
-
-	return cursor_result(c, rc, &k, &v, key, value, why);
+	return cursor_go(c, CURSOR_NEXT, SLICE(""), key, value, why);
 }
 
 enum status
 cursor_before(struct cursor *c, struct slice before, struct slice *key, struct slice *value,
     struct problem *why)
 {
-	MDB_val k = val_of(before), v;
-	int rc;
-
-	rc = mdb_cursor_get(c->mdb, &k, &v, MDB_SET_RANGE);
-	rc = mdb_cursor_get(c->mdb, &k, &v, rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
-	return cursor_result(c, rc, &k, &v, key, value, why);
+	return cursor_go(c, CURSOR_BEFORE, before, key, value, why);
 }
 
 enum status

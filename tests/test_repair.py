@@ -116,6 +116,57 @@ def test_one_damaged_text_is_one_message_and_a_repair_keeps_all_others(make_inst
     assert status(instance, "zhang", "INBOX", "UIDNEXT") == uid_next + 2**20
 
 
+def page_of(index, person, other):
+    """A page of the index that speaks of one person's messages only."""
+    with open(index, "rb") as f:
+        pages = f.read()
+    for page in range(2, len(pages) // 4096):
+        text = pages[page * 4096 : (page + 1) * 4096]
+        if f'"{person} 1'.encode() in text and f'"{other} '.encode() not in text:
+            return page
+    raise AssertionError("no page is of one person only")
+
+
+DAMAGES = {
+    "zeros": (0, bytes(4096)),
+    "entries far outside the page": (16, b"\xff" * 200),
+    "more entries than there are": (12, b"\x00\x08"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_damaged_page_is_its_owners_and_nobody_elses_trouble(make_instance, kind):
+    instance = make_instance()
+    for person in PEOPLE:
+        client = instance.imap(person, select="INBOX")
+        for number in range(20):
+            assert client.append("INBOX", None, None, text_of(person, number))[0] == "OK"
+        client.logout()
+    place, damaged = DAMAGES[kind]
+    pids = instance.daemons()
+    index = instance.path("store", "data.mdb")
+    other = instance.imap("li", select="INBOX")
+    own = instance.imap("zhang", select="INBOX")
+    change(index, page_of(index, *PEOPLE) * 4096 + place, damaged)
+    for command in ("(FLAGS UID)", "(ENVELOPE BODYSTRUCTURE)", "(BODY.PEEK[])"):
+        own.fetch("1:*", command)
+        status, data = other.fetch("1:*", command)
+        assert status == "OK" and len([d for d in data if d != b")"]) == 20
+    assert own.store("1:*", "+FLAGS", r"(\Flagged)")[0] == "OK"
+    assert own.append("INBOX", None, None, text_of("zhang", 77))[0] == "OK"
+    assert other.store("1:*", "+FLAGS", r"(\Seen)")[0] == "OK"
+    assert other.append("INBOX", None, None, text_of("li", 77))[0] == "OK"
+    assert other.noop()[0] == "OK" and own.noop()[0] == "OK"
+    assert instance.daemons() == pids
+    assert said(instance, "verify") != []
+    instance.stop()
+    said(instance, "repair", "--yes")
+    assert instance.mailadm("verify") == "the store is whole\n"
+    instance.start()
+    assert len(bodies(instance, "li")) == 21
+    assert len(bodies(instance, "zhang")) == 21
+
+
 def folders(instance, person):
     client = instance.imap(person)
     names = [line.decode().split(' "/" ')[1].strip('"') for line in client.list()[1]]
