@@ -87,6 +87,11 @@ entry_hash(struct pass *p, const struct archive_row *row, uint8_t out[SHA256_LEN
 		return "it was lost by damage, as a repair wrote down";
 	if (row->lost == ARCHIVE_TEXT_LOST)
 		return "its text was lost by damage, as a repair wrote down";
+	if (row->lost == ARCHIVE_TEXT_LOST) {
+		archive_hash(p->at.hash, row->text_sha256, envelope, row, out);
+		p->is_known &= row->is_envelope_inline;		/* else it was lost with the text */
+		return NULL;
+	}
 	if (text_get(p->txn, row->text, &text, NULL) != STATUS_OK)
 		return "its text is not there";
 	if (p->v->is_reading_texts && !text_is_as_written(p, &text))
@@ -136,6 +141,17 @@ check_entry(struct pass *p, uint64_t entry)
 	if (archive_get(p->txn, entry, &row, NULL) != STATUS_OK) {
 		found(p, entry, "it cannot be read");
 		p->is_known = false;
+		return;
+	}
+	if (row.lost != ARCHIVE_WHOLE)
+		found(p, entry, row.lost == ARCHIVE_TEXT_LOST ?
+		    "its text was lost, as a repair says" : "it was lost, as a repair says");
+	if (row.lost == ARCHIVE_ENTRY_LOST) {
+		/* Its hash, where that is known, links the next one to what was before. */
+		memcpy(p->at.hash, row.hash, sizeof(p->at.hash));
+		p->is_known = memcmp(row.hash, (const uint8_t[SHA256_LEN]){ 0 }, SHA256_LEN) != 0;
+		if (p->is_known)
+			check_heads(p, &row);
 		return;
 	}
 	check_heads(p, &row);

@@ -358,6 +358,39 @@ remove_last_whole(struct attack *a)
 	CHECK_STATUS(counters_put(a->txn, &c, NULL), STATUS_OK);
 }
 
+/* As a repair leaves an entry: what is known of it. */
+static void
+lose(struct attack *a, uint64_t entry, enum archive_loss loss)
+{
+	struct archive_row row;
+	struct text_row text;
+
+	CHECK_STATUS(archive_get(a->txn, entry, &row, NULL), STATUS_OK);
+	CHECK_STATUS(text_get(a->txn, row.text, &text, NULL), STATUS_OK);
+	memcpy(row.text_sha256, text.sha256, sizeof(row.text_sha256));
+	row.lost = (uint8_t)loss;
+	row.text = 0;
+	CHECK_STATUS(archive_put_lost(a->txn, &row, NULL), STATUS_OK);
+}
+
+static void
+lose_text(struct attack *a)
+{
+	lose(a, 3, ARCHIVE_TEXT_LOST);
+}
+
+static void
+lose_text_and_envelope(struct attack *a)
+{
+	lose(a, LONG_ENVELOPE, ARCHIVE_TEXT_LOST);
+}
+
+static void
+lose_entry(struct attack *a)
+{
+	lose(a, 3, ARCHIVE_ENTRY_LOST);
+}
+
 static const struct {
 	const char *name;
 	void (*make)(struct attack *a);
@@ -377,6 +410,9 @@ static const struct {
 	{ "removed", remove_middle, 4, 4, false },
 	{ "last removed", remove_last, ENTRIES - 1, ENTRIES - 1, false },
 	{ "exchanged", swap_two, 2, 2, false },
+	{ "text lost", lose_text, 3, 3, false },
+	{ "text and envelope lost", lose_text_and_envelope, LONG_ENVELOPE, LONG_ENVELOPE, false },
+	{ "entry lost", lose_entry, 3, 3, false },
 	{ "bytes of a text", alter_bytes, 3, 3, true },
 	{ "hashes made anew", alter_all_behind, 0, ENTRIES, false },
 	{ "last removed as if it had never been", remove_last_whole, 0, ENTRIES, false },

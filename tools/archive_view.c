@@ -61,6 +61,10 @@ read_envelope(struct archive_view *v, struct problem *why)
 	enum status st = STATUS_OK;
 
 	buf_reset(&v->meta);
+	buf_reset(&v->sender);
+	buf_reset(&v->recipients);
+	if (!v->row.is_envelope_inline && v->row.lost != ARCHIVE_WHOLE)
+		return STATUS_OK;	/* it was lost with the text */
 	if (!v->row.is_envelope_inline)
 		st = text_record_read(v->store, &v->text, &r, &v->meta, why);
 	if (st == STATUS_OK && !v->row.is_envelope_inline)
@@ -69,9 +73,7 @@ read_envelope(struct archive_view *v, struct problem *why)
 		st = archive_envelope_read(envelope, &sender, &recipients);
 	if (st != STATUS_OK)
 		return st;
-	buf_reset(&v->sender);
 	buf_append(&v->sender, sender);
-	buf_reset(&v->recipients);
 	buf_append(&v->recipients, recipients);
 	return STATUS_OK;
 }
@@ -84,7 +86,13 @@ archive_view_read(struct archive_view *v, struct txn *t, uint64_t entry, struct 
 
 	if (st == STATUS_ABSENT)
 		problem_set(why, "there is no archive entry %llu", (unsigned long long)entry);
-	if (st == STATUS_OK)
+	if (st == STATUS_OK && v->row.lost == ARCHIVE_ENTRY_LOST) {
+		problem_set(why, "archive entry %llu was lost, as a repair says",
+		    (unsigned long long)entry);
+		return STATUS_CORRUPT;
+	}
+	v->text = (struct text_row){ 0 };
+	if (st == STATUS_OK && v->row.lost == ARCHIVE_WHOLE)
 		st = text_get(t, v->row.text, &v->text, why);
 	if (st == STATUS_OK)
 		st = read_envelope(v, why);
@@ -94,7 +102,7 @@ archive_view_read(struct archive_view *v, struct txn *t, uint64_t entry, struct 
 	buf_append(&v->mid, v->row.mid);
 	/* Without its digest an entry is still one. */
 	buf_reset(&v->digest);
-	if (text_digest(v->store, &v->text, &v->digest, NULL) != STATUS_OK ||
+	if (v->text.id == 0 || text_digest(v->store, &v->text, &v->digest, NULL) != STATUS_OK ||
 	    digest_decode(buf_slice(&v->digest), &d) != STATUS_OK)
 		buf_reset(&v->digest);
 	if (summary_read(d.envelope, &v->summary) != STATUS_OK && d.envelope.len == 0)
@@ -111,7 +119,10 @@ archive_audit(const struct invocation *in, const char *kind, struct slice subjec
 	struct problem once = { "" };
 	enum status st;
 
-	buf_printf(&text, "by %s on this machine\n", user != NULL ? user->pw_name : "uid");
+	if (user != NULL)
+		buf_printf(&text, "by %s on this machine\n", user->pw_name);
+	else
+		buf_printf(&text, "by uid %u on this machine\n", (unsigned)getuid());
 	buf_append(&text, slice_sub(detail, 0, AUDIT_DETAIL_MAX - text.len));
 	audit_row_put(&(struct audit_row){ .kind = slice_from_cstr(kind), .actor = SLICE("admin"),
 	    .subject = subject, .detail = buf_slice(&text) }, &b);

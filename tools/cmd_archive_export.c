@@ -28,6 +28,7 @@ struct export {
 	int dir;		/* where files are made */
 	int fd;			/* of the mbox */
 	uint64_t bytes;
+	size_t lost;		/* entries without a text */
 };
 
 static enum status
@@ -187,6 +188,12 @@ export_entry(struct export *e, uint64_t entry, struct problem *why)
 	txn_abort(&t);
 	if (st != STATUS_OK)
 		return st;
+	if (v->text.id == 0) {
+		fprintf(stderr, "mailadm: entry %llu: its text was lost, as a repair says\n",
+		    (unsigned long long)entry);
+		e->lost++;
+		return STATUS_OK;
+	}
 	bytes = mem_zeroed(1, (size_t)v->text.size_bytes + 1);
 	st = text_read(v->store, &v->text, 0, v->text.size_bytes, bytes, why);
 	if (st == STATUS_OK) {
@@ -315,16 +322,18 @@ read_target(struct export *e, struct problem *why)
 static void
 tell(const struct export *e, const struct archive_list *list)
 {
+	size_t count = list->count - e->lost;
 	json_t *row;
 
 	if (e->in->is_json) {
 		row = json_object();
-		json_object_set_new(row, "messages", json_integer((json_int_t)list->count));
+		json_object_set_new(row, "messages", json_integer((json_int_t)count));
+		json_object_set_new(row, "lost", json_integer((json_int_t)e->lost));
 		json_object_set_new(row, "bytes", json_integer((json_int_t)e->bytes));
 		print_json(row);
 		json_decref(row);
 	} else {
-		printf("%zu message%s, %llu bytes\n", list->count, list->count == 1 ? "" : "s",
+		printf("%zu message%s, %llu bytes\n", count, count == 1 ? "" : "s",
 		    (unsigned long long)e->bytes);
 	}
 }

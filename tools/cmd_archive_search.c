@@ -335,9 +335,14 @@ show(const struct invocation *in, struct archive_view *v, struct problem *why)
 	json_object_set_new(object, "envelope_to", lines_array(buf_slice(&v->recipients)));
 	print_set(object, "hash", buf_slice(&hash));
 	buf_clear(&hash);
-	st = add_copies(object, v, why);
-	if (st == STATUS_OK)
-		st = add_header(object, v, why);
+	if (v->text.id == 0) {
+		print_set(object, "text", SLICE("lost, as a repair says"));
+		st = STATUS_OK;
+	} else {
+		st = add_copies(object, v, why);
+		if (st == STATUS_OK)
+			st = add_header(object, v, why);
+	}
 	if (st == STATUS_OK)
 		st = add_audit(object, v, why);
 	if (st == STATUS_OK && in->is_json)
@@ -351,9 +356,15 @@ show(const struct invocation *in, struct archive_view *v, struct problem *why)
 static enum status
 show_raw(struct archive_view *v, struct problem *why)
 {
-	char *bytes = mem_zeroed(1, (size_t)v->text.size_bytes + 1);
-	enum status st = text_read(v->store, &v->text, 0, v->text.size_bytes, bytes, why);
+	enum status st;
+	char *bytes;
 
+	if (v->text.id == 0) {
+		problem_set(why, "its text was lost, as a repair says");
+		return STATUS_ABSENT;
+	}
+	bytes = mem_zeroed(1, (size_t)v->text.size_bytes + 1);
+	st = text_read(v->store, &v->text, 0, v->text.size_bytes, bytes, why);
 	if (st == STATUS_OK)
 		fwrite(bytes, 1, v->text.size_bytes, stdout);
 	mem_free(bytes);
