@@ -1,22 +1,17 @@
 #include <string.h>
 
-#include "imapd/capability.h"
 #include "imapd/front.h"
 #include "imapd/front_session.h"
 #include "imapd/id.h"
-#include "imapd/settings.h"
 #include "net/conn.h"
 
 /* CAPABILITY: RFC 3501 s.6.1.1. */
 static enum status
 front_capability(struct front_session *s, struct imap_reader *args)
 {
-	enum capability_stage stage = conn_is_secure(s->conn) ? CAPABILITY_SECURE :
-	    s->front->settings->clear_login ? CAPABILITY_CLEAR_LOGIN : CAPABILITY_CLEAR;
-
 	if (!imap_at_end(args))
 		return STATUS_SYNTAX;
-	conn_printf(s->conn, "* %.*s\r\n", SLICE_ARG(capability_text(stage)));
+	conn_printf(s->conn, "* %.*s\r\n", SLICE_ARG(front_capabilities(s)));
 	return STATUS_OK;
 }
 

@@ -194,12 +194,13 @@ front_take_command(struct front_session *s)
 	return false;
 }
 
-static enum capability_stage
-stage_of(const struct front_session *s)
+struct slice
+front_capabilities(const struct front_session *s)
 {
 	if (conn_is_secure(s->conn))
-		return CAPABILITY_SECURE;
-	return s->front->settings->clear_login ? CAPABILITY_CLEAR_LOGIN : CAPABILITY_CLEAR;
+		return capability_text(CAPABILITY_SECURE);
+	return capability_text(s->front->settings->clear_login ? CAPABILITY_CLEAR_LOGIN :
+	    CAPABILITY_CLEAR);
 }
 
 static void
@@ -213,7 +214,7 @@ static void
 greet(struct front_session *s)
 {
 	conn_printf(s->conn, "* OK [%.*s] Tradepost ready\r\n",
-	    SLICE_ARG(capability_text(stage_of(s))));
+	    SLICE_ARG(front_capabilities(s)));
 }
 
 /* Who does not read what we answer is not heard on. */

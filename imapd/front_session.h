@@ -65,6 +65,8 @@ bool front_take_command(struct front_session *s);
 /* The command in progress is answered: take the next. */
 void front_session_next(struct front_session *s);
 
+/* What the client may use now, "CAPABILITY IMAP4rev1 ...". */
+struct slice front_capabilities(const struct front_session *s);
 /* "tag KIND text" for the command in progress. */
 void front_reply(struct front_session *s, const char *kind, const char *text);
 /* BAD: counted, and too many end the session. */
