@@ -106,6 +106,20 @@ last_message(struct testing *t, uint32_t mailbox)
 	return row;
 }
 
+/* So many days in the trash, and a quota of next to nothing. */
+static void
+set_limits(struct testing *t, uint32_t account, uint32_t days)
+{
+	struct account_limits l = { .account = account, .trash_days = days, .quota_bytes = 1 };
+	struct buf b = buf_init(1024);
+	struct job *j = NULL;
+
+	limits_put(&l, 1, &b);
+	CHECK_STATUS(job_of_limits(buf_slice(&b), &j, NULL), STATUS_OK);
+	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
+	buf_clear(&b);
+}
+
 static void
 what_is_restored_is_as_it_was_under_a_new_uid(void **state)
 {
@@ -117,6 +131,7 @@ what_is_restored_is_as_it_was_under_a_new_uid(void **state)
 	testing_append(t, ME, inbox, "eleven", FLAG_FLAGGED | FLAG_DELETED, "$Label1 Later");
 	before = last_message(t, inbox);
 	CHECK_STATUS(expunge(t, ME, inbox, 2, 11), STATUS_OK);
+	set_limits(t, ME, 30);	/* and a quota that has no room for them */
 	fill_order(t, ME, TRASH_RESTORE, &o);
 	CHECK_U64(o.count, 10);
 	CHECK_STATUS(run_order(t, &o), STATUS_OK);
@@ -332,19 +347,6 @@ expire(struct testing *t, unsigned days)
 }
 
 static void
-set_trash_days(struct testing *t, uint32_t account, uint32_t days)
-{
-	struct account_limits l = { .account = account, .trash_days = days };
-	struct buf b = buf_init(1024);
-	struct job *j = NULL;
-
-	limits_put(&l, 1, &b);
-	CHECK_STATUS(job_of_limits(buf_slice(&b), &j, NULL), STATUS_OK);
-	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
-	buf_clear(&b);
-}
-
-static void
 trash_expires_when_its_account_says(void **state)
 {
 	struct testing *t = *state;
@@ -360,8 +362,8 @@ trash_expires_when_its_account_says(void **state)
 	uid = testing_append(t, OTHER, inbox, "x", 0, "");
 	CHECK_STATUS(expunge(t, OTHER, inbox, uid, uid), STATUS_OK);
 	CHECK_U64(expire(t, 10000), 0);	/* nobody said how long: for ever */
-	set_trash_days(t, ME, 30);
-	set_trash_days(t, OTHER, 60);
+	set_limits(t, ME, 30);
+	set_limits(t, OTHER, 60);
 	CHECK_U64(expire(t, 0), 0);
 	CHECK_U64(expire(t, 29), 0);
 	CHECK_U64(expire(t, 31), 2);

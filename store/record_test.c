@@ -12,6 +12,7 @@
 #include "store/change.h"
 #include "store/fetched.h"
 #include "store/flags.h"
+#include "store/former.h"
 #include "store/journal.h"
 #include "store/key.h"
 #include "store/keyword.h"
@@ -331,6 +332,25 @@ trash_read(struct fixture *f)
 }
 
 static enum status
+former_write(struct fixture *f)
+{
+	struct former_row r = { 7, 99, SLICE("li@a") };
+
+	return former_put(TXN, &r, NULL);
+}
+
+static enum status
+former_read(struct fixture *f)
+{
+	struct former_row r;
+	enum status st = former_get(TXN, 7, &r, NULL);
+
+	if (st == STATUS_OK)
+		CHECK(r.account == 7 && r.removed_at == 99 && slice_equal(r.login, SLICE("li@a")));
+	return st;
+}
+
+static enum status
 spool_write(struct fixture *f)
 {
 	struct spool_row r = { .text = 5, .mid = SLICE("m"), .sender = SLICE("s"),
@@ -492,6 +512,8 @@ static const struct record {
 	    "01" "0500000000000000" "03000000" "0600000000000000" "3c00" "2c010000"
 	    "0800000000000000" "0900000000000000" "05000000494e424f58" "0100000000000000"
 	    "010000006b" "07000000" "03000000736964" "6300000000000000", trash_write, trash_read },
+	{ "former", TABLE_META, "666f726d6572" "00000007", "01" "6300000000000000" "040000006c694061",
+	    former_write, former_read },
 	{ "queue", TABLE_QUEUE, "0000000000000001",
 	    "01" "01" "0500000000000000" "010000006d" "0100000073" "0100000072" "01000000"
 	    "02000000" "03000000" "6300000000000000" "6300000000000000" "00000000" "00" "00000000",

@@ -178,7 +178,7 @@ row_object(const struct changes *c, struct txn *t, const struct journal_row *row
 	json_object_set_new(object, "kind", json_string(kinds[row->op]));
 	/* A change without an account is a delivery, or what an administrator did. */
 	set_person(object, "actor", c, row->actor,
-	    row->op == JOURNAL_ADDED ? "delivery" : "admin");
+	    row->op == JOURNAL_ADDED && !journal_is_by(row, SLICE("admin")) ? "delivery" : "admin");
 	set_person(object, "account", c, row->account, "");
 	print_set(object, "mailbox", name);
 	buf_reset(&text);

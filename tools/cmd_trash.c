@@ -341,20 +341,20 @@ trash_show(const struct invocation *in, struct problem *why)
 	return st;
 }
 
-#define FILTERS                                                                                   \
-	"[--account LOGIN] [--from ADDRESS] [--subject TEXT] [--since TIME] [--until TIME] "      \
-	"[--mailbox NAME] [--mid MID] [--limit N]"
+#define CHOICE                                                                                    \
+	"[--from ADDRESS] [--subject TEXT] [--since TIME] [--until TIME] [--mailbox NAME] "       \
+	"[--mid MID] [--limit N]"
 
 const struct command trash_commands[] = {
-	{ "trash", "list", FILTERS, "removed messages that can be brought back, newest first",
-	    trash_list },
+	{ "trash", "list", "[--account LOGIN] " CHOICE,
+	    "removed messages that can be brought back, newest first", trash_list },
 	{ "trash", "show", "ID [--raw]",
 	    "one of them: its header, who removed it, when and from where; or the message itself",
 	    trash_show },
-	{ "trash", "restore",
-	    "ID... | --account LOGIN " FILTERS " --yes [--to MAILBOX] [--into LOGIN]",
+	{ "trash", "restore", "(ID... | --account LOGIN " CHOICE " --yes) [--to MAILBOX] [--into LOGIN]",
 	    "bring back, to where it was or to another mailbox; into another account, too",
 	    cmd_trash_restore },
-	{ "trash", "purge", "(ID... | " FILTERS ") --yes", "remove for good", cmd_trash_purge },
+	{ "trash", "purge", "(ID... | [--account LOGIN] " CHOICE ") --yes", "remove for good",
+	    cmd_trash_purge },
 	{ 0 },
 };

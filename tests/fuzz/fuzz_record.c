@@ -1,8 +1,20 @@
-/* Any bytes are decoded as a digest record, or refused. */
+/* Any bytes are decoded as a digest record and as the summary of an envelope, or refused. */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "store/digest.h"
+#include "store/summary.h"
+
+static void
+summarise(struct slice envelope)
+{
+	struct summary s;
+
+	summary_init(&s);
+	if (summary_read(envelope, &s) == STATUS_OK)
+		(void)summary_holds(&s.from, SLICE("a"));
+	summary_clear(&s);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,8 +25,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct digest d;
 	unsigned i;
 
+	summarise(slice_make(data, size));
 	if (digest_decode(slice_make(data, size), &d) != STATUS_OK)
 		return 0;
+	summarise(d.envelope);
 	for (i = 0; i < d.reference_count; i++)
 		(void)digest_reference(&d, i);
 	if (digest_parts(&d, &t) == STATUS_OK)
