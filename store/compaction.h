@@ -47,6 +47,7 @@ struct compact_walk {
 	uint64_t moved_bytes;
 };
 
+/* From the segment's first record on. */
 void compact_begin(struct compact_walk *w, uint32_t segment);
 /*
  * The next slice of it, given; its run leaves alone what has moved or gone since.

@@ -154,11 +154,13 @@ copy_check_room(const struct job *j, struct change *c, const struct folder *from
 	if (st != STATUS_OK || a.quota_bytes == 0 || j->is_started ||
 	    quota_check(&a, to->row.role, from->row.bytes, NULL) == STATUS_OK)
 		return st;
-	sum.max = a.quota_bytes;
+	sum.max = a.bytes < a.quota_bytes ? a.quota_bytes - a.bytes : 0;
 	for (uint32_t i = 0; st == STATUS_OK && i < uids->count && sum.bytes <= sum.max; i++)
 		st = message_each(c->txn, from->row.id, uids->ranges[i].first,
 		    uids->ranges[i].last, sum_size, &sum, why);
-	return st == STATUS_OK ? quota_check(&a, to->row.role, sum.bytes, why) : st;
+	if (st != STATUS_OK || sum.bytes == 0)
+		return st;
+	return quota_check(&a, to->row.role, sum.bytes, why);
 }
 
 /* STORE_COPY, STORE_MOVE: flags, keywords and INTERNALDATE are kept; a move keeps the UIDL, too. */

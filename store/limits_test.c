@@ -58,7 +58,10 @@ transfer(struct testing *t, uint16_t type, const char *to, uint32_t last)
 		.to = testing_mailbox(t, ME, to), .uids = uidset_init() };
 	enum status st;
 
-	CHECK_STATUS(uidset_add(&w.uids, 1, last), STATUS_OK);
+	if (last > 0)
+		CHECK_STATUS(uidset_add(&w.uids, 1, last), STATUS_OK);
+	else	/* nothing that is there */
+		CHECK_STATUS(uidset_add(&w.uids, 1000, 2000), STATUS_OK);
 	st = testing_work(t, ME, type, &w)->status;
 	uidset_clear(&w.uids);
 	return st;
@@ -127,6 +130,7 @@ a_copy_is_made_whole_or_not_at_all_and_a_move_costs_nothing(void **state)
 	CHECK_U64(account(t, ME).bytes, 70);
 	CHECK_STATUS(transfer(t, STORE_COPY, "Junk E-mail", 1), STATUS_FULL);
 	CHECK_STATUS(transfer(t, STORE_COPY, "INBOX", 1), STATUS_FULL);
+	CHECK_STATUS(transfer(t, STORE_COPY, "INBOX", 0), STATUS_OK);
 	/* Programs that delete by copying can do so in a full mailbox. */
 	CHECK_STATUS(transfer(t, STORE_COPY, "Deleted Items", 4), STATUS_OK);
 	CHECK_STATUS(transfer(t, STORE_MOVE, "Drafts", 4), STATUS_OK);
