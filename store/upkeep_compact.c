@@ -72,12 +72,12 @@ tell_end(struct compaction *c, enum status st, const struct problem *why)
 {
 	struct asker *a = c->asker;
 
+	c->asked_percent = 0;
 	if (a == NULL)
 		return;
 	c->progress.segment = 0;
 	tell_progress(c);
 	c->asker = NULL;
-	c->asked_percent = 0;
 	admin_end(a->stored, a->peer, a->request, st, why);
 }
 

@@ -31,6 +31,7 @@ struct crash_record {
  *   X N UID 0              it is expunged
  *   R N UID 0              it comes back out of the trash, under another UID
  *   Z N UID 0              it is purged from the trash
+ *   C 0 0 0                segments are compacted
  * and behind an A the change number.
  */
 #define CRASH_LINE_MAX 128

@@ -1,7 +1,7 @@
 /*
- * crash_driver STORED DIRECTORY LOG FIRST COUNT [SHIM]: starts stored in an
- * instance's directory, with SHIM preloaded, and has it do COUNT things, some at
- * a time, from message FIRST on.  What is asked and what was answered goes to
+ * crash_driver STORED DIRECTORY LOG FIRST COUNT EVERY [SHIM]: starts stored in
+ * an instance's directory, with SHIM preloaded, and has it do COUNT things, some
+ * at a time, from message FIRST on; each EVERY-th (0: none) is a compaction.  What is asked and what was answered goes to
  * LOG and, once more, to standard output.  Exit 0: all was answered well; 1: some
  * was not, or stored ended; 2: stored did not start.
  */
@@ -70,6 +70,9 @@ struct driver {
 		uint64_t change;	/* that removed it: with it comes its id in the trash */
 	} gone[LIVE_MAX];
 	uint32_t gone_count;
+	uint32_t every;
+	struct step *compaction;	/* under way, and the process that waits for it */
+	pid_t compacting;
 };
 
 static _Noreturn void
@@ -251,6 +254,34 @@ order(struct driver *d, struct step *s)
 	buf_clear(&b);
 }
 
+/* A process waits for its end, as mailadm does. */
+static void
+compact(struct driver *d, struct step *s)
+{
+	struct buf percent = buf_init(8);
+	struct problem why = { "" };
+
+	put_u32le(&percent, 1);
+	d->compaction = s;
+	d->compacting = fork();
+	if (d->compacting == 0)
+		_exit((int)ipc_call_wait("store-admin.sock", STORE_COMPACT, buf_slice(&percent), -1,
+		    STORE_END, DEADLINE_MS, NULL, NULL, &why));
+	buf_clear(&percent);
+}
+
+static void
+compact_look(struct driver *d)
+{
+	struct step *s = d->compaction;
+	int how;
+
+	if (s == NULL || waitpid(d->compacting, &how, WNOHANG) != d->compacting)
+		return;
+	d->compaction = NULL;
+	step_end(s, WIFEXITED(how) ? (enum status)WEXITSTATUS(how) : STATUS_BUSY, 0, 0);
+}
+
 static int
 text_memfd(uint32_t n, struct slice *text, char memory[CRASH_TEXT_MAX])
 {
@@ -335,7 +366,9 @@ step_new(struct driver *d)
 	uint32_t die_roll = random_below(d, 12), i;
 
 	s->d = d;
-	if (die_roll < 4 && d->live_count > 0) {
+	if (d->every > 0 && d->left % d->every == 0 && d->compaction == NULL) {
+		s->kind = 'C';
+	} else if (die_roll < 4 && d->live_count > 0) {
 		i = random_below(d, d->live_count);
 		s->n = d->live[i].n;
 		s->uid = d->live[i].uid;
@@ -370,6 +403,8 @@ steps_begin(struct driver *d)
 			append(d, s);
 		else if (s->kind == 'R' || s->kind == 'Z')
 			order(d, s);
+		else if (s->kind == 'C')
+			compact(d, s);
 		else
 			change(d, s);
 	}
@@ -403,6 +438,7 @@ on_look(void *ctx)
 
 	if (d->looks++ < LOOKS_MAX && waitpid(d->stored, &d->how, WNOHANG) == 0) {
 		timer_set(d->look, LOOK_MS);
+		compact_look(d);
 		return;
 	}
 	if (d->looks < LOOKS_MAX)
@@ -420,7 +456,8 @@ instance_make(const char *dir)
 		die(dir);
 	if (access("tradepost.conf", F_OK) != 0) {
 		conf = fopen("tradepost.conf", "w");
-		if (conf == NULL || fputs("[store]\nsegment = 1m\nfloor = 0\nballast = 1m\n", conf) < 0)
+		if (conf == NULL || fputs("[store]\nsegment = 1m\nfloor = 0\nballast = 1m\n"
+		    "compact_grace = 0\n", conf) < 0)
 			die("tradepost.conf");
 		fclose(conf);
 	}
@@ -446,15 +483,16 @@ main(int argc, char **argv)
 {
 	struct driver d = { .log = -1, .grant = buf_init(GRANT_MAX), .random = 88172645463325252 };
 
-	if (argc < 6 || argc > 7)
+	if (argc < 7 || argc > 8)
 		return 2;
 	if (argv[3][0] != '\0')
 		d.log = open(argv[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	d.next = (uint32_t)strtoul(argv[4], NULL, 10);
 	d.left = (uint32_t)strtoul(argv[5], NULL, 10);
+	d.every = (uint32_t)strtoul(argv[6], NULL, 10);
 	d.random += d.next * UINT64_C(0x9e3779b97f4a7c15);
 	instance_make(argv[2]);
-	stored_launch(&d, argv[1], argc == 7 ? argv[6] : NULL);
+	stored_launch(&d, argv[1], argc == 8 ? argv[7] : NULL);
 	d.loop = loop_new();
 	d.work = store_client_new(d.loop, "store-work.sock", on_nothing, &d);
 	d.plan = plan_client_new(d.loop, "store-plan.sock");

@@ -29,7 +29,7 @@
 
 #include "tests/crash/crash.h"
 
-enum call { CALL_WRITE, CALL_SYNC, CALL_RENAME, CALL_COUNT };
+enum call { CALL_WRITE, CALL_SYNC, CALL_RENAME, CALL_UNLINK, CALL_COUNT };
 
 static struct {
 	pthread_once_t once;
@@ -63,7 +63,7 @@ static struct {
 static void
 fault_read(const char *text)
 {
-	static const char *const names[] = { "write", "sync", "rename" };
+	static const char *const names[] = { "write", "sync", "rename", "unlink" };
 	const char *at = text == NULL ? NULL : strchr(text, ':');
 	char *how;
 
@@ -445,6 +445,8 @@ unlinkat(int dir, const char *name, int flags)
 
 	if (!path_at(dir, name, path))
 		return r.unlinkat(dir, name, flags);
+	if (fails(CALL_UNLINK, NULL))
+		return -1;
 	pthread_mutex_lock(&r.lock);
 	rc = r.unlinkat(dir, name, flags);
 	if (rc == 0)

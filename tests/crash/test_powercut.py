@@ -15,7 +15,9 @@ from harness.instance import programs_directory
 
 IMAGES = int(os.environ.get("TRADEPOST_CRASH_IMAGES", "300"))
 SEED = int(os.environ.get("TRADEPOST_CRASH_SEED", "1"))
-STEPS = 150              # that the driver takes
+STEPS = 220              # that the driver takes
+COMPACT_EVERY = 20       # of them one is a compaction
+COMPACT_STEPS = 16       # where a call fails in one; the first of them is
 CONTROL_IMAGES = 60
 SERVE_EVERY = int(os.environ.get("TRADEPOST_CRASH_SERVE", "15"))    # stored goes on with each n-th
 STEPS_AFTER = 8
@@ -42,9 +44,10 @@ def environment(root=None, log=None, fault=None):
     return env
 
 
-def drive(directory, first, steps, log="", fault=None, with_shim=True):
-    """Exit code of the driver and its lines."""
-    command = [program("crash_driver"), program("stored"), directory, log, str(first), str(steps)]
+def drive(directory, first, steps, log="", fault=None, with_shim=True, every=0):
+    """Exit code of the driver and its lines; each every-th step is a compaction."""
+    command = [program("crash_driver"), program("stored"), directory, log, str(first), str(steps),
+               str(every)]
     if with_shim:
         command.append(program("crash_record.so"))
     done = subprocess.run(command, env=environment(directory, log, fault), timeout=DEADLINE_S,
@@ -112,7 +115,7 @@ def _place():
 def _recorded(place):
     root, log = os.path.join(place, "instance"), os.path.join(place, "record.log")
     os.mkdir(root, 0o711)
-    code, lines = drive(root, 1, STEPS, log)
+    code, lines = drive(root, 1, STEPS, log, every=COMPACT_EVERY)
     assert code == 0, f"the driver ended with {code}"
     assert judge(root, lines) == []
     return root, log
@@ -129,11 +132,17 @@ def test_no_power_cut_takes_what_was_acknowledged(recorded, place, capsys):
     assert all(caught.values()), f"a server without these would not be caught: {caught}"
 
 
-def point(place, call, how, n):
+def point(place, call, how, n, holed=None):
     """The n-th call ends stored or fails.  Whether there were so many, and what is wrong then."""
     directory, log = os.path.join(place, f"{call}-{n}"), os.path.join(place, f"{call}-{n}.log")
-    os.mkdir(directory, 0o711)
-    code, lines = drive(directory, 1, POINT_STEPS, log, f"{call}:{n}:{how}")
+    if holed is None:
+        os.mkdir(directory, 0o711)
+        code, lines = drive(directory, 1, POINT_STEPS, log, f"{call}:{n}:{how}")
+    else:
+        shutil.copytree(holed[0], directory, ignore=shutil.ignore_patterns("run"))
+        code, lines = drive(directory, 5000, COMPACT_STEPS, log, f"{call}:{n}:{how}",
+                            every=COMPACT_STEPS)
+        lines = holed[1] + lines
     is_hit = any(op == "X" for op, *_ in replay.records(log))
     said = judge(directory, lines) or serve_on(directory, n, lines)
     if not is_hit and code != 0:
@@ -143,14 +152,15 @@ def point(place, call, how, n):
     return is_hit, said
 
 
-def check_points(place, call, how):
-    """For every n until a run passes untouched."""
+def check_points(place, call, how, holed=None, stride=1):
+    """For every n, or one of stride, until a run passes untouched."""
     with ThreadPoolExecutor(POINTS_AT_ONCE) as pool:
-        for first in range(1, POINTS_MAX, POINTS_AT_ONCE):
-            numbers = range(first, first + POINTS_AT_ONCE)
-            found = list(pool.map(lambda n: point(place, call, how, n), numbers))
+        for first in range(1, POINTS_MAX, POINTS_AT_ONCE * stride):
+            numbers = range(first, first + POINTS_AT_ONCE * stride, stride)
+            found = list(pool.map(lambda n: point(place, call, how, n, holed), numbers))
             for n, (_, said) in zip(numbers, found):
                 assert not said, f"{call} {n} {how}: {said[:5]}"
+            assert first > 1 or found[0][0], f"{call} was never called"
             if not all(is_hit for is_hit, _ in found):
                 return
     raise AssertionError(f"{call}: no run passes")
@@ -164,6 +174,26 @@ def test_killed_at_any_call_nothing_acknowledged_is_lost(place, call):
 @pytest.mark.parametrize("how", [str(errno.ENOSPC), str(errno.EIO), "short"])
 def test_a_write_that_fails_takes_nothing_acknowledged(place, how):
     check_points(place, "write", how)
+
+
+@pytest.fixture(name="holed")
+def _holed(place):
+    """A store of which compaction makes less, and what the driver said while it was filled."""
+    root = os.path.join(place, "holed")
+    os.mkdir(root, 0o711)
+    code, lines = drive(root, 1, STEPS, with_shim=False)
+    assert code == 0, f"the driver ended with {code}"
+    return root, lines
+
+
+@pytest.mark.parametrize("call", ["sync", "write", "unlink"])
+def test_killed_at_calls_of_a_compaction_nothing_is_lost(place, holed, call):
+    check_points(place, call, "kill", holed, stride=4 if call == "write" else 1)
+
+
+@pytest.mark.parametrize("call, how", [("write", str(errno.ENOSPC)), ("unlink", str(errno.EIO))])
+def test_a_compaction_that_fails_takes_nothing(place, holed, call, how):
+    check_points(place, call, how, holed, stride=4)
 
 
 def test_a_sync_that_fails_takes_nothing_acknowledged(place):

@@ -5,7 +5,7 @@
 #include "tests/crash/crash.h"
 
 #define PREFIX "Message-ID: <crash-"
-#define LARGE_EVERY 23
+#define LARGE_EVERY 4
 
 uint32_t
 crash_text(uint32_t n, char out[CRASH_TEXT_MAX])
@@ -19,7 +19,8 @@ crash_text(uint32_t n, char out[CRASH_TEXT_MAX])
 		random ^= random << 13;
 		random ^= random >> 7;
 		random ^= random << 17;
-		out[at] = (char)('a' + random % 26);
+		/* Every other one is of bytes that cannot be compressed. */
+		out[at] = n % 2 == 0 ? (char)('a' + random % 26) : (char)(random % 128 | 0x80);
 	}
 	memcpy(out + at, "\r\n", 2);
 	return at + 2;
