@@ -100,10 +100,10 @@ OWN_USER = {
 # the store have to write to its lock file: their slots are there.
 READER_HOLDS = {"store/data.mdb", "store/lock.mdb w", "store/segments", "store/segments/N"}
 HOLDS = {
-    "stored": {"store/data.mdb", "store/data.mdb w", "store/lock.mdb w", "store/lock.writer w",
-               "store/segments", "store/segments/N", "store/segments/N w"},
-    "policyd": {"policy/archive-heads.log w", "policy/data.mdb", "policy/data.mdb w", "policy/lock.mdb w",
-                "policy/lock.writer w"},
+    "stored": {"store", "store/data.mdb", "store/data.mdb w", "store/lock.mdb w",
+               "store/lock.writer w", "store/segments", "store/segments/N", "store/segments/N w"},
+    "policyd": {"policy/archive-heads.log w", "policy/data.mdb", "policy/data.mdb w",
+                "policy/lock.mdb w", "policy/lock.writer w"},
     "imapd-worker": READER_HOLDS,
     "pop3d-worker": READER_HOLDS,
 }
