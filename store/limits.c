@@ -5,6 +5,7 @@
 #include "store/job.h"
 
 #define LIMITS_LEN 16
+#define USE_LEN 24
 #define LIMITS_SLICE 500	/* accounts that one transaction touches */
 
 struct limits {
@@ -122,14 +123,20 @@ use_answer(struct txn *t, struct slice question, struct buf *out, struct problem
 }
 
 enum status
-use_read(struct reader *in, struct account_use *out, uint32_t count)
+use_read(struct reader *in, struct account_use **out, uint32_t *count)
 {
-	if (read_u32le(in) != count)
-		reader_fail(in);
-	for (uint32_t i = 0; reader_ok(in) && i < count; i++) {
-		out[i].bytes = read_u64le(in);
-		out[i].messages = read_u64le(in);
-		out[i].quota_bytes = read_u64le(in);
+	uint32_t n = read_u32le(in);
+	struct account_use *use;
+
+	if (!reader_ok(in) || n > ACCOUNTS_MAX || in->rest.len != (size_t)n * USE_LEN)
+		return STATUS_CORRUPT;
+	use = mem_array(struct account_use, n);
+	for (uint32_t i = 0; i < n; i++) {
+		use[i].bytes = read_u64le(in);
+		use[i].messages = read_u64le(in);
+		use[i].quota_bytes = read_u64le(in);
 	}
-	return reader_at_end(in) ? STATUS_OK : STATUS_CORRUPT;
+	*out = use;
+	*count = n;
+	return STATUS_OK;
 }

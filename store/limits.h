@@ -27,7 +27,6 @@ struct account_use {
 	uint64_t quota_bytes;	/* 0: none */
 };
 
-#define USE_LEN 24
 #define ACCOUNTS_MAX 100000	/* in one request */
 
 /* STORE_ACCOUNT_SET: u32 count, (u32 account, u32 trash_days, u64 quota_bytes) x count. */
@@ -40,7 +39,7 @@ void use_ask_put(const uint32_t *accounts, uint32_t count, struct buf *out);
 /* Answer: zeros for an account that is not there.  CORRUPT the question. */
 MUST_USE enum status use_answer(struct txn *t, struct slice question, struct buf *out,
     struct problem *why);
-/* Read the answer to a question about count accounts.  CORRUPT. */
-MUST_USE enum status use_read(struct reader *in, struct account_use *out, uint32_t count);
+/* Read the answer; *out is given, mem_free().  CORRUPT. */
+MUST_USE enum status use_read(struct reader *in, struct account_use **out, uint32_t *count);
 
 #endif

@@ -2,6 +2,7 @@
 #include "store/limits.h"
 
 #include "base/check.h"
+#include "base/mem.h"
 #include "store/account.h"
 #include "store/job.h"
 #include "store/testing.h"
@@ -227,7 +228,8 @@ static void
 what_accounts_use_is_told(void **state)
 {
 	uint32_t ids[] = { OTHER, ME };
-	struct account_use use[2];
+	struct account_use *use = NULL;
+	uint32_t count = 0;
 	struct buf question = buf_init(100), answer = buf_init(100);
 	struct testing *t = *state;
 	struct reader in;
@@ -240,7 +242,8 @@ what_accounts_use_is_told(void **state)
 	txn = testing_read(t);
 	CHECK_STATUS(use_answer(txn, buf_slice(&question), &answer, NULL), STATUS_OK);
 	in = reader_of(buf_slice(&answer));
-	CHECK_STATUS(use_read(&in, use, 2), STATUS_OK);
+	CHECK_STATUS(use_read(&in, &use, &count), STATUS_OK);
+	CHECK_U64(count, 2);
 	CHECK(use[0].bytes == 0 && use[0].messages == 0 && use[0].quota_bytes == 0);
 	CHECK(use[1].bytes == 20 && use[1].messages == 2 && use[1].quota_bytes == 40);
 	for (size_t cut = 0; cut < question.len; cut++) {
@@ -249,10 +252,11 @@ what_accounts_use_is_told(void **state)
 		    STATUS_CORRUPT);
 	}
 	txn_abort(&txn);
+	mem_free(use);
 	buf_reset(&answer);
 	put_u32le(&answer, 2);
 	in = reader_of(buf_slice(&answer));
-	CHECK_STATUS(use_read(&in, use, 2), STATUS_CORRUPT);
+	CHECK_STATUS(use_read(&in, &use, &count), STATUS_CORRUPT);
 	buf_clear(&question);
 	buf_clear(&answer);
 }

@@ -310,23 +310,13 @@ use_answered(asker_fn *fn, void *ctx, enum status st, struct reader *in,
 {
 	use_done *done = (use_done *)fn;
 	struct account_use *use = NULL;
-	struct reader look;
 	uint32_t count = 0;
 
 	(void)frame;
 	(void)why;
-	if (st == STATUS_OK) {
-		look = *in;
-		count = read_u32le(&look);
-		if (count > ACCOUNTS_MAX || look.rest.len / USE_LEN != count)
-			st = STATUS_BUSY;
-	}
-	if (st == STATUS_OK) {
-		use = mem_array(struct account_use, count + 1);
-		if (use_read(in, use, count) != STATUS_OK)
-			st = STATUS_BUSY;
-	}
-	done(ctx, st, st == STATUS_OK ? use : NULL, st == STATUS_OK ? count : 0);
+	if (st == STATUS_OK && use_read(in, &use, &count) != STATUS_OK)
+		st = STATUS_BUSY;
+	done(ctx, st, use, count);
 	mem_free(use);
 }
 

@@ -326,14 +326,16 @@ read_reports(struct slice data, struct buf *again)
 static bool
 read_limits(struct slice data, struct buf *again)
 {
-	struct account_use use[20];
+	struct account_use *use = NULL;
 	struct reader in = reader_of(data);
 	struct job *j = NULL;
+	uint32_t count;
 
 	(void)again;
 	if (job_of_limits(data, &j, NULL) == STATUS_OK)
 		job_free(&j);
-	(void)!use_read(&in, use, data.len > 0 ? (unsigned char)data.ptr[0] % ARRAY_LEN(use) : 0);
+	(void)!use_read(&in, &use, &count);
+	mem_free(use);
 	return false;
 }
 
