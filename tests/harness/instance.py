@@ -52,7 +52,9 @@ class Instance:
                  sanitizer_options=SANITIZER_OPTIONS):
         self.directory = str(directory)
         self.domain = domain
-        self.settings = settings or {}
+        # Hundreds of instances, each with its ballast: a small one will do.
+        self.settings = {**(settings or {})}
+        self.settings["store"] = {"ballast": "1m", **self.settings.get("store", {})}
         self.programs = programs or programs_directory()
         self.sanitizer_options = sanitizer_options
         self.endpoints = {}
