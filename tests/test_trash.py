@@ -1,11 +1,13 @@
 """The trash: every road of removal leads there; what is there is told, brought back, or purged."""
 
 import json
+import os
 import re
+import subprocess
 
 import pytest
 
-from harness.instance import CommandFailed
+from harness.instance import CommandFailed, programs_directory
 from harness.wait import wait_until
 from imap_client import ImapClient, logged_in
 
@@ -194,6 +196,41 @@ def test_a_purge_is_for_good_and_wants_to_be_meant(make_instance):
             instance.mailadm("audit", "list", "--kind", "trash.purged", "--json").splitlines()]
     assert [row["subject"] for row in told] == [rows["b"]["mid"], rows["a"]["mid"]]
     assert "removed_by=" in told[0]["detail"] and "mailbox=INBOX" in told[0]["detail"]
+    whole(instance)
+
+
+def test_what_was_kept_long_enough_goes_by_itself(make_instance):
+    instance = make_instance()
+    instance.mailadm("user", "set", "li", "--trash-days", "never")
+    for person, count in (("zhang", 350), ("li", 3)):
+        with logged_in(instance, person) as client:
+            for number in range(count):
+                client.append("INBOX", text_of(f"old {number}"))
+            client.select("INBOX")
+            client.ok(r"STORE 1:* +FLAGS.SILENT (\Deleted)")
+            client.ok("EXPUNGE")
+    instance.stop()
+    subprocess.run([os.path.join(programs_directory(), "age_trash"), instance.path("store"), "400"],
+                   check=True)
+    instance.start()
+    with logged_in(instance, "zhang") as client:
+        client.append("INBOX", text_of("young"))
+        remove(client, "INBOX", 1)
+
+    def left():
+        return len(trash(instance, "list", "--account", "zhang", "--limit", "1000"))
+
+    assert left() == 351
+    instance.mailadm("user", "remove", "wang")      # which begins a round at once
+    wait_until(lambda: left() < 351, 30, "some of it is purged", 0.02)
+    instance.kill("stored")
+    whole(instance)
+    instance.user_add("sun", "secret of sun")
+    instance.mailadm("user", "remove", "sun")
+    wait_until(lambda: left() == 1, 60, "all of it is purged", 0.1)
+    assert len(trash(instance, "list", "--account", "li")) == 3
+    told = instance.mailadm("audit", "list", "--kind", "trash.expired", "--limit", "1000", "--json")
+    assert len(told.splitlines()) == 350
     whole(instance)
 
 
