@@ -221,7 +221,7 @@ qresync_write_vanished(const struct selected *sel, struct txn *t, const struct m
 	if (st == STATUS_LIMIT) {
 		st = put_complement(&v, t, row, why);
 	} else {
-		/* The journal names what went; that it went was told to nobody who had it before. */
+		/* What the journal names is exact: the match has nothing to add. */
 		v.above = 0;
 		for (uint32_t i = 0; st == STATUS_OK && i < gone.count; i++)
 			(void)put_missing(&v, gone.ranges[i].first, gone.ranges[i].last);

@@ -348,16 +348,20 @@ def test_flags_wait_for_what_has_gone_before_them(instance, folder):
         assert got[0] == b"* VANISHED 1\r\n" and b"UID 2 " in got[1]
 
 
+def make_large(client, folder, doublings):
+    """2 ** doublings messages; it is selected."""
+    client.append(folder, TEXT)
+    client.ok(f'SELECT "{folder}"')
+    for _ in range(doublings):
+        client.ok(f'COPY 1:* "{folder}"')
+    client.ok("NOOP")
+
+
 def test_more_than_the_journal_is_asked_for_is_told_all_the_same(instance, folder):
     """So many holes that the answer is all that is not there."""
     cache = Cache(instance, "zhang", folder)
     with logged_in(instance, "zhang") as other:
-        other.append(folder, TEXT)
-        other.ok(f'SELECT "{folder}"')
-        other.ok("NOOP")
-        for _ in range(14):
-            other.ok(f'COPY 1:* "{folder}"')
-        other.ok(f'SELECT "{folder}"')
+        make_large(other, folder, 14)
         cache.open()
         assert cache.select(random.Random(1))
         assert cache.exists == 16384
@@ -375,6 +379,45 @@ def test_more_than_the_journal_is_asked_for_is_told_all_the_same(instance, folde
         got = cache.client.ok(f'SELECT "{folder}" (QRESYNC ({known} 1:16384 (5000 10000)))')
         assert any(one.startswith(b"* VANISHED (EARLIER) 10001,10003,") for one in got)
     cache.close()
+
+
+def test_no_mod_sequence_is_told_before_what_had_gone_by_then(instance, folder):
+    """Answers are long, and somebody removes messages and changes flags while they are sent."""
+    with logged_in(instance, "zhang") as one, logged_in(instance, "zhang") as other:
+        make_large(other, folder, 16)
+        other.ok(r"STORE 1:* +FLAGS.SILENT (\Flagged)")
+        one.ok("ENABLE QRESYNC")
+        validity = Cache.find(rb"\[UIDVALIDITY (\d+)\]", one.ok(f'SELECT "{folder}"')).decode()
+        is_over = threading.Event()
+
+        def change():
+            uid = 65536
+            while not is_over.is_set():
+                other.ok(rf"UID STORE {uid} +FLAGS.SILENT (\Deleted)")
+                other.ok(f"UID EXPUNGE {uid}")
+                other.ok(rf"UID STORE {uid - 1} +FLAGS.SILENT (\Answered)")
+                uid -= 2
+
+        changing = threading.Thread(target=change)
+        changing.start()
+        try:
+            for _ in range(2):
+                got = one.ok(f'SELECT "{folder}" (QRESYNC ({validity} 1))')
+                highest = int(Cache.find(rb"HIGHESTMODSEQ (\d+)", got))
+                numbers = [int(n) for n in re.findall(rb"MODSEQ \((\d+)\)", b"".join(got))]
+                assert len(numbers) > 60000 and max(numbers) <= highest
+            there = {int(n) for n in re.findall(rb"UID (\d+)", b"".join(got))}
+            for _ in range(3):
+                # 5 is answered after 6 was removed
+                got = one.ok("UID FETCH 1:* (FLAGS MODSEQ)")
+                for gone in re.findall(rb"VANISHED (\S+)\r\n", b"".join(got)):
+                    there -= uids_of(gone)
+                answered = {int(re.search(rb"UID (\d+)", each)[1]) for each in got
+                            if rb"\Answered" in each}
+                assert answered and not {uid + 1 for uid in answered} & there
+        finally:
+            is_over.set()
+            changing.join()
 
 
 def test_a_client_that_did_not_enable_it_hears_numbers(instance, folder):
