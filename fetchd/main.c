@@ -67,6 +67,10 @@ sandbox(const struct daemon *d)
 {
 	static const struct sandbox_path paths[] = {
 		{ "/etc", SANDBOX_READ },
+		/* Where /etc/resolv.conf leads to on many machines; it is replaced as nets come and go. */
+		{ "/run/systemd/resolve", SANDBOX_READ },
+		{ "/run/resolvconf", SANDBOX_READ },
+		{ "/run/NetworkManager", SANDBOX_READ },
 		{ "/usr/share/ca-certificates", SANDBOX_READ },
 		{ "/usr/local/share/ca-certificates", SANDBOX_READ },
 		{ "../tls/ca.pem", SANDBOX_READ },
