@@ -378,6 +378,12 @@ def test_more_than_the_journal_is_asked_for_is_told_all_the_same(instance, folde
         assert any(one.startswith(b"* VANISHED (EARLIER) 1,3,5,") for one in got)
         got = cache.client.ok(f'SELECT "{folder}" (QRESYNC ({known} 1:16384 (5000 10000)))')
         assert any(one.startswith(b"* VANISHED (EARLIER) 10001,10003,") for one in got)
+        # one command that is several changes
+        other.ok(r"STORE 1:* +FLAGS.SILENT (\Deleted)")
+        other.ok("EXPUNGE")
+        cache.open()
+        assert cache.select(random.Random(3))
+        assert cache.flags == {} and cache.exists == 0
     cache.close()
 
 
