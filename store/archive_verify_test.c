@@ -163,7 +163,8 @@ flip(struct attack *a, uint64_t entry, size_t at)
 	char bytes[ENV_VALUE_MAX];
 	struct key k;
 
-	CHECK_STATUS(txn_get(a->txn, TABLE_ARCHIVE, key_of_u64(&k, entry), &value, NULL), STATUS_OK);
+	CHECK_STATUS(txn_get(a->txn, TABLE_ARCHIVE, key_of_u64(&k, entry), &value, NULL),
+	    STATUS_OK);
 	memcpy(bytes, value.ptr, value.len);
 	bytes[at < value.len ? at : value.len - 1] ^= 1;
 	CHECK_STATUS(txn_put(a->txn, TABLE_ARCHIVE, key_of_u64(&k, entry),

@@ -89,7 +89,8 @@ ballast_tend(struct ballast *b)
 		/* A disk that is no better for waiting: without it all goes on as before. */
 		b->is_given_up = rc != 0 && rc != ENOSPC && rc != EDQUOT;
 		if (b->is_out && b->is_there)
-			log_event(LOG_INFO, "store.ballast.made", NULL, "why", "there is room again");
+			log_event(LOG_INFO, "store.ballast.made", NULL, "why",
+			    "there is room again");
 		b->is_out = b->is_out && !b->is_there && !b->is_given_up;
 		if (b->is_given_up) {
 			problem_set_errno(&why, rc, "%s", BALLAST_FILE);

@@ -89,7 +89,7 @@ commit_stats_age(struct commit_stats *s, uint64_t snapshot, uint64_t now_ms, uin
 	uint64_t since_ms = now_ms;
 	bool is_older = false;
 
-	/* From the newest back: a snapshot ceased to be the newest with the first commit behind it. */
+	/* From the newest back: the first commit behind a snapshot made it an old one. */
 	pthread_mutex_lock(&s->lock);
 	for (uint64_t i = s->count; i > 0 && !is_older; i--) {
 		const struct commit *c = &s->last[(i - 1) % KEPT];

@@ -28,8 +28,9 @@ static void
 a_record_is_read_whole_or_not_at_all(void **state)
 {
 	static const uint8_t key[] = { 0, 0, 0x4e, 0x20 };
-	static const uint8_t golden[] = { 1, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0,
-		0, 0, 0, 0, 0 };
+	static const uint8_t golden[] = {
+		1, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0,
+	};
 	struct history_row row;
 
 	(void)state;

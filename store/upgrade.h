@@ -12,7 +12,7 @@
 #include "base/status.h"
 
 struct upgrade_hooks {
-	/* Each step when it begins, then its records every now and then, at last how many it was. */
+	/* Each step when it begins, every now and then, and with all its records at its end. */
 	void (*progress)(void *ctx, struct slice step, uint64_t records);
 	void *ctx;
 };

@@ -111,7 +111,8 @@ def _filled(tmp_path_factory):
     with Instance(tmp_path_factory.mktemp("archive") / "i") as one:
         add_people(one)
         one.mailadm("user", "set", "zhang@acme.test", "--outside", "Zhang San <sales@acme.test>")
-        one.mailadm("route", "add", "isp", "--default", "--smarthost", "127.0.0.1:1", "--tls", "off")
+        one.mailadm("route", "add", "isp", "--default", "--smarthost", "127.0.0.1:1", "--tls",
+                    "off")
         with one.smtp("smtp") as client:
             for subject, to in (("Lamps", "zhang"), (BIG5, "li"), ("ÜBERSICHT", "zhang")):
                 client.sendmail("john@far.test", [f"{to}@acme.test"],
@@ -123,7 +124,8 @@ def _filled(tmp_path_factory):
                             "From: zhang@acme.test\r\nTo: li@acme.test\r\n"
                             "Subject: =?utf-8?B?5YaF6YOo?= ../\x1b[31m?\r\n\r\nhidden\r\n".encode())
             client.sendmail("zhang@acme.test", ["ann@out.test"],
-                            b"From: zhang@acme.test\r\nTo: ann@out.test\r\nSubject: offer\r\n\r\nx\r\n")
+                            b"From: zhang@acme.test\r\nTo: ann@out.test\r\nSubject: offer\r\n\r\n"
+                            b"x\r\n")
         client = one.imap("zhang", select="INBOX")
         client.store("1", "+FLAGS", r"(\Deleted)")
         client.expunge()
@@ -167,7 +169,7 @@ def test_an_entry_is_shown_with_its_copies_and_that_is_audited(filled):
     assert any(row["kind"] == "archive.shown" for row in shown["audit"])
     words = filled.mailadm("audit", "show", entry["mid"])
     assert "archive.shown" in words and f"archive entry {entry['entry']}" in words
-    # Who is not in the header was a recipient all the same; and nothing a peer wrote moves a cursor.
+    # Who is not in the header was a recipient all the same; nothing a peer wrote moves a cursor.
     internal = json.loads(filled.mailadm("--json", "archive", "search", "--direction", "internal"))
     words = filled.mailadm("archive", "show", str(internal["entry"]))
     assert "wang@acme.test" in words and "\x1b" not in words
@@ -212,7 +214,8 @@ def test_stopped_the_archive_is_read_as_well(make_instance, tmp_path):
     # The instance may be named from where one is.
     near = subprocess.run([os.path.join(programs_directory(), "mailadm"), "-C",
                            os.path.basename(instance.directory), "archive", "search"],
-                          cwd=os.path.dirname(instance.directory), stdout=subprocess.PIPE, check=True)
+                          cwd=os.path.dirname(instance.directory), stdout=subprocess.PIPE,
+                          check=True)
     assert b"before the stop" in near.stdout
     instance.mailadm("archive", "export", "1", "--to", str(tmp_path / "out"))
     assert len(os.listdir(tmp_path / "out")) == 1

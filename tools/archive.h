@@ -40,7 +40,8 @@ const char *archive_direction_name(uint8_t direction);
 
 /* Which entries a command is about. */
 struct archive_wish {
-	const char *from, *to, *person, *subject, *direction, *since, *until;	/* as typed; or NULL */
+	/* As typed, or NULL. */
+	const char *from, *to, *person, *subject, *direction, *since, *until;
 	uint32_t limit;			/* newest so many; 0: all */
 	const char *target, *format;	/* --to of export, --format */
 	bool is_raw;
@@ -59,7 +60,7 @@ struct archive_list {
 	size_t count;
 };
 
-/* What is named or chosen, told on the way how far the search is.  ABSENT when an entry is not there. */
+/* What is named or chosen; shows how far the search is.  ABSENT when an entry is not there. */
 MUST_USE enum status archive_find(struct archive_view *v, const struct archive_wish *w,
     struct archive_list *out, struct problem *why);
 void archive_list_clear(struct archive_list *l);

@@ -47,7 +47,8 @@ archive_wish_read(const struct invocation *in, unsigned takes, struct archive_wi
 	st = arguments_read(&rest, arguments, count, why);
 	if (st == STATUS_OK && w.entry_count > 0 &&
 	    (w.from || w.to || w.person || w.subject || w.direction || w.since || w.until)) {
-		problem_set(why, "name entries by their numbers, or choose them by options, not both");
+		problem_set(why,
+		    "name entries by their numbers, or choose them by options, not both");
 		return STATUS_SYNTAX;
 	}
 	*out = w;

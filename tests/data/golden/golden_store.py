@@ -179,7 +179,8 @@ def main():
             directory = instance.directory
         subprocess.run(["tar", "-C", directory, "--owner=0", "--group=0", "-cf", f"{scratch}/t",
                         "--exclude=*.new", "--exclude=lock.*", "--exclude=ballast",
-                        "--exclude=archive-key.*", "--exclude=archive-heads.log", "store", "policy"], check=True)
+                        "--exclude=archive-key.*", "--exclude=archive-heads.log", "store", "policy"],
+                       check=True)
         subprocess.run(["zstd", "-q", "-19", f"{scratch}/t", "-o", f"{name}.tar.zst"], check=True)
     with open(f"{name}.json", "w", encoding="utf-8") as f:
         json.dump(found, f, ensure_ascii=False, indent=0)
