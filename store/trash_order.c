@@ -1,5 +1,7 @@
 #include "store/trash_order.h"
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "store/digest.h"
 #include "store/mailbox.h"
@@ -57,21 +59,31 @@ text_key(struct store *s, struct txn *t, uint64_t id, struct buf *record)
 	return message_id_key(d.message_id);
 }
 
+/* No other rows refer to a text than those of the order. */
+static bool
+is_last(struct txn *t, uint64_t text, const uint64_t *texts, uint32_t count)
+{
+	uint32_t references = 0, of_order = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		of_order += texts[i] == text;
+	return text_references(t, text, &references, NULL) == STATUS_OK && references <= of_order;
+}
+
 void
 trash_keys(struct store *s, struct txn *t, const struct trash_order *o,
     uint64_t keys[TRASH_ORDER_MAX])
 {
 	struct buf record = buf_init(DIGEST_RECORD_MAX);
+	uint64_t texts[TRASH_ORDER_MAX] = { 0 };
 	struct trash_row row;
-	uint32_t references;
 
-	for (uint32_t i = 0; i < o->count; i++) {
-		keys[i] = 0;
-		/* A text in the archive is not forgotten. */
-		if (trash_get(t, &o->ids[i], &row, NULL) == STATUS_OK &&
-		    text_references(t, row.message.text, &references, NULL) == STATUS_OK &&
-		    references <= o->count)
-			keys[i] = text_key(s, t, row.message.text, &record);
-	}
+	for (uint32_t i = 0; i < o->count; i++)
+		if (trash_get(t, &o->ids[i], &row, NULL) == STATUS_OK)
+			texts[i] = row.message.text;
+	/* A digest may have to be read from its segment: only of texts that are going to be forgotten. */
+	for (uint32_t i = 0; i < o->count; i++)
+		keys[i] = texts[i] != 0 && is_last(t, texts[i], texts, o->count)
+		    ? text_key(s, t, texts[i], &record) : 0;
 	buf_clear(&record);
 }
