@@ -65,13 +65,6 @@ MUST_USE enum status archive_find(struct archive_view *v, const struct archive_w
     struct archive_list *out, struct problem *why);
 void archive_list_clear(struct archive_list *l);
 
-/*
- * Write down in the audit that mail is being looked at, before it is.  Where the instance is not
- * served nobody can write it, and that is said; any other failure is one.
- */
-MUST_USE enum status archive_audit(const struct invocation *in, const char *kind,
-    struct slice subject, struct slice detail, struct problem *why);
-
 command_run archive_cmd_head, archive_cmd_verify, archive_cmd_search, archive_cmd_show,
     archive_cmd_export;
 

@@ -14,6 +14,7 @@
 #include "base/ascii.h"
 #include "base/mem.h"
 #include "tools/archive.h"
+#include "tools/audit_look.h"
 #include "tools/print.h"
 
 #define NAME_SUBJECT_MAX 60	/* bytes of a subject in a file's name */
@@ -273,7 +274,7 @@ export_to(struct export *e, const struct archive_list *list, struct problem *why
 	describe(e, list, &detail);
 	st = open_place(e, name, why);
 	if (st == STATUS_OK)
-		st = archive_audit(e->in, "archive.exported", SLICE("archive"), buf_slice(&detail),
+		st = audit_look(e->in, "archive.exported", SLICE("archive"), buf_slice(&detail),
 		    why);
 	buf_clear(&detail);
 	if (st == STATUS_OK && e->is_mbox)

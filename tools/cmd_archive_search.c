@@ -12,6 +12,7 @@
 #include "store/message.h"
 #include "store/trash.h"
 #include "tools/archive.h"
+#include "tools/audit_look.h"
 #include "tools/print.h"
 
 #define LIMIT_DEFAULT 100
@@ -391,7 +392,7 @@ archive_cmd_show(const struct invocation *in, struct problem *why)
 		st = archive_find(&v, &w, &list, why);
 	if (st == STATUS_OK) {
 		buf_printf(&detail, "archive entry %llu", (unsigned long long)list.entries[0]);
-		st = archive_audit(in, "archive.shown", buf_slice(&v.mid), buf_slice(&detail), why);
+		st = audit_look(in, "archive.shown", buf_slice(&v.mid), buf_slice(&detail), why);
 	}
 	if (st == STATUS_OK)
 		st = w.is_raw ? show_raw(&v, why) : show(in, &v, why);

@@ -10,7 +10,7 @@
 #include "store/flags.h"
 #include "store/journal.h"
 #include "store/sealed.h"
-#include "tools/archive.h"
+#include "tools/audit_look.h"
 #include "tools/print.h"
 #include "tools/trash_select.h"
 
@@ -281,7 +281,7 @@ look_audit(const struct invocation *in, struct trash_view *v, const struct trash
 	}
 	txn_abort(&t);
 	if (st == STATUS_OK)
-		st = archive_audit(in, "trash.shown", buf_slice(&mid), buf_slice(&detail), why);
+		st = audit_look(in, "trash.shown", buf_slice(&mid), buf_slice(&detail), why);
 	buf_clear(&mid);
 	buf_clear(&detail);
 	return st;
