@@ -48,12 +48,16 @@ heads_write(struct heads *h, uint64_t store, const struct archive_head *head,
 {
 	struct buf line = buf_init(HEAD_LINE_MAX);
 	enum status st = head_line_put(h->key, store, head, clock_now_s(), &line);
+	off_t end = lseek(h->fd, 0, SEEK_END);
 
 	if (st != STATUS_OK) {
 		problem_set(why, "it cannot be signed");
 	} else if (write(h->fd, line.ptr, line.len) != (ssize_t)line.len || fsync(h->fd) != 0) {
 		problem_set_errno(why, errno, "%s", HEAD_LOG_FILE);
 		st = STATUS_IO;
+		/* Half a line would spoil the next one. */
+		if (end >= 0 && ftruncate(h->fd, end) != 0)
+			problem_set_errno(why, errno, "mending %s", HEAD_LOG_FILE);
 	}
 	buf_clear(&line);
 	return st;
