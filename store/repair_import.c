@@ -394,6 +394,7 @@ repair_import(struct repair *r, struct problem *why)
 		st = counters_get(r->txn, &r->counters, why);
 	if (st != STATUS_OK)
 		return st;
+	r->archive_seen = i.seen.archive;
 	r->texts_before = r->has_counters ? r->counters.text : i.seen.text;
 	counters_settle(&i);
 	return STATUS_OK;

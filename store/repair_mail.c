@@ -8,6 +8,7 @@
 #include "store/key.h"
 #include "store/mailbox_name.h"
 #include "store/message.h"
+#include "store/record_bytes.h"
 #include "store/repair_pass.h"
 #include "store/uidset.h"
 
@@ -16,7 +17,9 @@ struct search {
 	uint32_t mailbox;
 	uint32_t account;
 	struct buf name;
+	bool is_open;		/* s->account is not the only one that it can be */
 };
+#define LOOK_AT_MAX 50
 
 static enum status
 name_look(struct repair *r, struct slice key, struct slice value, void *ctx, struct problem *why)
@@ -52,6 +55,78 @@ journal_look(struct repair *r, struct slice key, struct slice value, void *ctx,
 	return STATUS_OK;
 }
 
+static enum status
+account_look(struct repair *r, struct slice key, struct slice value, void *ctx,
+    struct problem *why)
+{
+	struct search *s = ctx;
+	struct account_row row;
+	enum status st = account_get(r->txn, key_read_u32(key, 0), &row, why);
+
+	(void)value;
+	for (unsigned i = 1; st == STATUS_OK && i < MAILBOX_ROLE_COUNT; i++)
+		if (row.roles[i] == s->mailbox)
+			s->account = row.id;
+	if (st == STATUS_OK && row.inbox == s->mailbox && s->name.len == 0)
+		buf_append(&s->name, SLICE("INBOX"));
+	return st;
+}
+
+/* Owners of one text: the account that this and all texts before it have in common. */
+static void
+owners_look(struct repair *r, struct search *s, uint64_t text)
+{
+	struct record_bytes b = record_bytes_init();
+	struct record_place place = { .store = r->scan.store };
+	uint32_t first = 0, count = 0;
+	struct record_owner o;
+	struct text_row row;
+	bool is_lost, is_his = false;
+
+	if (repair_text_get(r, text, &row, &is_lost, NULL) == STATUS_OK) {
+		place.segment = row.segment;
+		place.at = row.segment_at - row.head_len;
+		if (record_bytes_read(r->segments, &place, &b, NULL) == STATUS_OK) {
+			struct slice rest = b.r.owners;
+
+			while (record_owner_next(&rest, &o)) {
+				count += first != o.account;
+				first = o.account;
+				is_his |= o.account == s->account;
+			}
+		}
+	}
+	if (s->account == 0 && count == 1)
+		s->account = first;
+	else if (count == 0 || (s->account != 0 && !is_his))
+		s->is_open = true;
+	record_bytes_clear(&b);
+}
+
+static bool
+message_look(void *ctx, const struct message_row *row)
+{
+	struct repair_numbers *texts = ctx;
+
+	repair_number_put(texts, row->text);
+	return texts->count < LOOK_AT_MAX;
+}
+
+/* Whose a mailbox is by the messages in it; 0 where they are not all of one person's. */
+static enum status
+owner_find(struct repair *r, struct search *s, struct problem *why)
+{
+	struct repair_numbers texts = { NULL, 0 };
+	enum status st = message_each(r->txn, s->mailbox, 0, UINT32_MAX, message_look, &texts, why);
+
+	for (size_t i = 0; st == STATUS_OK && i < texts.count; i++)
+		owners_look(r, s, texts.all[i]);
+	if (s->is_open)
+		s->account = 0;
+	mem_free(texts.all);
+	return st;
+}
+
 static uint32_t
 uid_validity_next(struct repair *r)
 {
@@ -68,17 +143,25 @@ mailbox_renew(struct repair *r, uint32_t mailbox, struct problem *why)
 {
 	struct search s = { .mailbox = mailbox, .name = buf_init(MAILBOX_NAME_MAX + 1) };
 	struct mailbox_row row = { .id = mailbox, .uid_next = 1, .recent_from = 1 };
+	bool is_known;
 	char key[16];
 	enum status st;
 
 	st = repair_each(r, TABLE_JOURNAL, journal_look, &s, why);
 	if (st == STATUS_OK)
+		st = repair_each(r, TABLE_ACCOUNT, account_look, &s, why);
+	if (st == STATUS_OK)
 		st = repair_each(r, TABLE_MAILBOX_NAME, name_look, &s, why);
 	if (st == STATUS_OK && s.account == 0)
+		st = owner_find(r, &s, why);
+	is_known = s.account != 0;
+	if (st == STATUS_OK && !is_known)
 		st = repair_administrator(r, &s.account, why);
-	if (s.name.len == 0 || mailbox_name_check(buf_slice(&s.name), NULL) != STATUS_OK) {
+	if (!is_known || s.name.len == 0 ||
+	    mailbox_name_check(buf_slice(&s.name), NULL) != STATUS_OK) {
 		buf_reset(&s.name);
-		buf_printf(&s.name, "Recovered/Folder %u", mailbox);
+		buf_printf(&s.name, "Recovered/%s %u", is_known ? "Folder" : "unassigned folder",
+		    mailbox);
 	}
 	row.account = s.account;
 	row.name = buf_slice(&s.name);

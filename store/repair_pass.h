@@ -40,6 +40,7 @@ struct repair {
 	struct counters counters;	/* of the new one */
 	struct change change;		/* everything is filed under one number */
 	bool has_counters;		/* they were read from the old one */
+	uint64_t archive_seen;		/* highest entry that was read */
 	uint64_t texts_before;		/* last text id that the old index knew */
 	uint32_t tables_damaged;	/* a bit for each */
 	struct salvage_report salvage;

@@ -148,6 +148,9 @@ repair_archive(struct repair *r, struct problem *why)
 	struct archive_row row;
 	enum status st = STATUS_OK;
 
+	/* Each entry has a text: no more can be missing behind the last than there are of those. */
+	if (r->counters.archive > r->archive_seen + r->scan.text_count)
+		r->counters.archive = r->archive_seen;
 	for (uint64_t e = 1; st == STATUS_OK && e <= r->counters.archive; e++) {
 		if (archive_get(r->txn, e, &row, NULL) != STATUS_OK)
 			st = entry_lost(r, &l, e, "the entry is gone; the chain begins anew behind it",

@@ -3,7 +3,7 @@
  * of it, a repair gives a store that is whole, has everything that was not damaged, and gives nobody
  * anything of another's.  So does a rebuild of the segments alone.
  *
- * DAMAGE_STEP=n in the environment: every n-th page and record only (default 6).
+ * DAMAGE_STEP=n in the environment: every n-th page and record only (default 8).
  */
 #include "store/repair.h"
 
@@ -395,7 +395,7 @@ step(void)
 	const char *text = getenv("DAMAGE_STEP");
 	uint32_t n;
 
-	return text != NULL && parse_u32(slice_from_cstr(text), 1, 1000, &n) == STATUS_OK ? n : 6;
+	return text != NULL && parse_u32(slice_from_cstr(text), 1, 1000, &n) == STATUS_OK ? n : 8;
 }
 
 /* All messages are there, each with whom it belongs to, or with the administrator where not known. */
@@ -519,6 +519,82 @@ damage_of_any_segment_record_is_repaired(void **state)
 			/* A head alone is made anew: the row knows the text. */
 			if (kind == KINDS)
 				check_all(t->path, what, 0);
+			aside_remove(t->path, &result);
+			original_give(t->path, &o);
+		}
+	}
+	original_clear(&o);
+}
+
+/* The n-th record of a table is deleted (at < 0), or one byte of it changed; false: there is none. */
+static bool
+alter(const char *path, unsigned table, int n, int at)
+{
+	struct buf bytes = buf_init(ENV_VALUE_MAX);
+	struct slice key, value;
+	struct cursor *c;
+	struct store *s;
+	struct txn *t;
+	struct key k;
+	enum status st;
+	bool is_there;
+
+	CHECK_STATUS(store_open(path, ENV_WRITE, &s, NULL), STATUS_OK);
+	CHECK_STATUS(txn_begin_write(store_env(s), &t, NULL), STATUS_OK);
+	CHECK_STATUS(cursor_open(t, table, &c, NULL), STATUS_OK);
+	st = cursor_seek(c, SLICE(""), &key, &value, NULL);
+	for (int i = 0; i < n && st == STATUS_OK; i++)
+		st = cursor_next(c, &key, &value, NULL);
+	cursor_close(&c);
+	is_there = st == STATUS_OK && (at < 0 || (size_t)at < value.len);
+	if (is_there) {
+		key_init(&k);
+		key_bytes(&k, key);
+		buf_append(&bytes, value);
+		if (at < 0) {
+			CHECK_STATUS(txn_delete(t, table, key_slice(&k), NULL), STATUS_OK);
+		} else {
+			bytes.ptr[at] = (char)(bytes.ptr[at] == 1 ? 2 : 1);
+			CHECK_STATUS(txn_put(t, table, key_slice(&k), buf_slice(&bytes), NULL),
+			    STATUS_OK);
+		}
+	}
+	CHECK_STATUS(txn_commit(&t, NULL), STATUS_OK);
+	store_close(&s);
+	buf_clear(&bytes);
+	return is_there;
+}
+
+static void
+a_record_that_is_gone_or_contradicts_others_is_mended(void **state)
+{
+	static const enum store_table counted[] = { TABLE_ACCOUNT, TABLE_REFERENCE, TABLE_SEGMENT };
+	struct testing *t = *state;
+	struct repair_result result;
+	struct original o;
+	bool is_rebuilt;
+	char what[80];
+
+	original_take(t->path, &o);
+	for (unsigned i = 0; i < 2 * TABLE_COUNT * 2; i += (unsigned)step()) {
+		unsigned table = i / 4;
+
+		if (!alter(t->path, table, (int)(i % 4 / 2), i % 2 == 0 ? -1 : 0))
+			continue;
+		snprintf(what, sizeof(what), "table %s, record %u gone or unreadable",
+		    store_tables[table], i % 4 / 2);
+		mend(t->path, what, &result, &is_rebuilt);
+		CHECK(!is_rebuilt);
+		check_all(t->path, what, 0);
+		aside_remove(t->path, &result);
+		original_give(t->path, &o);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
+		for (int at = 1; alter(t->path, counted[i], 0, at); at += 2 * (int)step()) {
+			snprintf(what, sizeof(what), "table %s, byte %d", store_tables[counted[i]], at);
+			mend(t->path, what, &result, &is_rebuilt);
+			CHECK(!is_rebuilt);
+			check_all(t->path, what, 0);
 			aside_remove(t->path, &result);
 			original_give(t->path, &o);
 		}
@@ -681,6 +757,7 @@ main(void)
 		ROW(a_look_changes_nothing),
 		ROW(a_repair_that_is_killed_leaves_the_old_or_the_new),
 		ROW(a_rebuild_gives_everybody_their_own),
+		ROW(a_record_that_is_gone_or_contradicts_others_is_mended),
 		ROW(damage_of_any_segment_record_is_repaired),
 		ROW(damage_of_any_page_is_repaired),
 #undef ROW

@@ -168,6 +168,11 @@ row_is_right(const struct text_row *row, const struct repair_reader *l)
 void
 repair_segment_next(struct repair *r)
 {
+	/* A number that no file comes near was never that of one. */
+	if (r->counters.segment > 1 && (r->scan.file_count == 0 ||
+	    r->counters.segment - 1 > r->scan.files[r->scan.file_count - 1].number))
+		r->counters.segment = r->scan.file_count == 0 ? 0 :
+		    r->scan.files[r->scan.file_count - 1].number;
 	if (r->writer != NULL)
 		segment_writer_place(r->writer, &r->counters);
 	for (size_t i = 0; i < r->scan.file_count; i++)
