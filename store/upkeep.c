@@ -28,6 +28,7 @@ struct upkeep {
 	bool is_woken;		/* another round is wanted when this one is through */
 	uint64_t begun_ms;
 	unsigned holds;
+	bool is_put_off;	/* something would have been removed but for them */
 };
 
 static void
@@ -47,7 +48,9 @@ round_step(void *ctx)
 	struct job *j = NULL;
 
 	for (; (kind = kinds[u->at]) != NULL; u->at++) {
-		if (!(kind->is_removing && u->holds > 0))
+		if (kind->is_removing && u->holds > 0)
+			u->is_put_off = true;
+		else
 			j = kind->next(u->stored);
 		if (j != NULL)
 			break;
@@ -129,7 +132,10 @@ void
 upkeep_release(struct upkeep *u)
 {
 	ASSERT(u->holds > 0);
-	u->holds--;
+	if (--u->holds > 0 || !u->is_put_off)
+		return;
+	u->is_put_off = false;
+	upkeep_wake(u);
 }
 
 bool

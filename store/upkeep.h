@@ -40,7 +40,8 @@ struct upkeep *upkeep_new(struct stored *s);
 void upkeep_free(struct upkeep **u);
 /* Begin a round at once. */
 void upkeep_wake(struct upkeep *u);
-/* Counted: while somebody holds it, nothing removes a text.  A slice under way ends first. */
+/* Counted: while somebody holds it, nothing removes a text.  A slice under way ends first; what
+ * had to rest goes on when the last one releases it. */
 void upkeep_hold(struct upkeep *u);
 void upkeep_release(struct upkeep *u);
 bool upkeep_is_held(const struct upkeep *u);

@@ -158,6 +158,23 @@ def test_nothing_goes_while_a_backup_holds_it(make_instance):
     check_texts(instance, range(4, 13, 4))
 
 
+def test_what_rests_for_a_backup_goes_on_behind_it(make_instance):
+    instance = make_instance(settings={"store": {**SETTINGS["store"], "upkeep": "1h"}})
+    fill(instance, range(1, 61))
+    lose(instance)
+    before = segments(instance)
+    with subprocess.Popen([os.path.join(instance.programs, "mailadm"), "-C", instance.directory,
+                           "compact", "--json"], stdout=subprocess.PIPE) as running:
+        wait_until(lambda: segments(instance) != before or running.poll() is not None, 30,
+                   "compaction at work", 0.001)
+        with hold(instance):    # long enough for its next slice to be put off
+            with pytest.raises(subprocess.TimeoutExpired):
+                running.wait(0.3)
+        said, _ = running.communicate(timeout=60)
+    assert json.loads(said)["segments"] > 0
+    assert instance.mailadm("verify") == "the store is whole\n"
+
+
 def compact_when_free(instance):
     try:
         return compact(instance)["segments"] > 0
