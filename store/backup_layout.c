@@ -37,7 +37,7 @@ parents_make(struct layout *l, const char *path, struct problem *why)
 
 	for (const char *c = strchr(path, '/'); c != NULL; c = strchr(c + 1, '/')) {
 		snprintf(above, sizeof(above), "%.*s", (int)(c - path), path);
-		if (mkdirat(l->root, above, 0700) != 0 && errno != EEXIST)
+		if (mkdirat(l->root, above, 0750) != 0 && errno != EEXIST)
 			return file_errno(errno, above, why);
 	}
 	return STATUS_OK;

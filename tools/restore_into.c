@@ -361,7 +361,8 @@ tell(struct into *r, struct problem *why)
 	json_t *row;
 
 	if (r->seen == 0) {
-		problem_set(why, "there is no such message in the backup %s", r->manifest.name);
+		problem_set(why, "%s has no such message in the backup %s", r->login,
+		    r->manifest.name);
 		return STATUS_ABSENT;
 	}
 	if (!r->in->is_json) {
