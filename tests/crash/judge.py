@@ -294,6 +294,22 @@ class Pop3Client(Client):
         self.done += 1
 
 
+class Purger(Client):
+    """Removes for good what was removed, so that stored has segments to make smaller."""
+
+    def __init__(self, instance, promises, people):
+        super().__init__(instance, promises)
+        self.people = people
+
+    def turn(self):
+        for person in self.people:
+            self.instance.mailadm("trash", "purge", "--account", self.instance.login(person),
+                                  "--yes")
+            self.promises.note(self.promises.maybe, [], "", "purged")
+        self.done += 1
+        self.is_stopping.wait(0.5)
+
+
 class FetchClient(Client):
     """Puts messages into an outside mailbox and has it collected, again and again."""
 

@@ -10,7 +10,7 @@ from harness.pop3_server import Pop3Server
 from harness.smtp_server import SmtpServer
 from harness.wait import NotInTime, wait_until
 
-from judge import (FetchClient, ImapClient, Pop3Client, Promises, Sent, SmtpClient,
+from judge import (FetchClient, ImapClient, Pop3Client, Promises, Purger, Sent, SmtpClient,
                    SubmitClient)
 
 DAEMONS = ("stored", "policyd", "digest", "smtpd", "imapd", "pop3d", "fetchd", "relayd")
@@ -64,7 +64,11 @@ def check_flags(instance, promises, person):
 @pytest.mark.slow
 def test_nothing_promised_is_lost_or_doubled(make_instance, capsys):
     seed = int(os.environ.get("TRADEPOST_KILL_SEED", str(random.randrange(1 << 32))))
-    instance = make_instance(settings={"relay": {"retry_first": "1s", "retry_max": "2s"}})
+    instance = make_instance(settings={
+        "relay": {"retry_first": "1s", "retry_max": "2s"},
+        # All the time something is sealed, made smaller, deleted.
+        "store": {"segment": "1m", "upkeep": "1s", "journal_days": "0", "compact_at": "1",
+                  "compact_grace": "0s"}})
     promises = Promises()
     with Pop3Server(user="outside", password="secret") as outside, SmtpServer() as sink:
         instance.mailadm("route", "add", "out", "--default", "--smarthost",
@@ -78,7 +82,8 @@ def test_nothing_promised_is_lost_or_doubled(make_instance, capsys):
                    ImapClient(instance, promises, "zhang"),
                    ImapClient(instance, promises, "li"),
                    Pop3Client(instance, promises, "wang"), fetch,
-                   SubmitClient(instance, promises, "li", FAR)]
+                   SubmitClient(instance, promises, "li", FAR),
+                   Purger(instance, promises, ["zhang", "li", "wang"])]
         for client in clients:
             client.start()
         killed = kill_for(instance, SECONDS, random.Random(seed))
@@ -105,4 +110,5 @@ def test_nothing_promised_is_lost_or_doubled(make_instance, capsys):
     assert mistakes == []
     for person in ("zhang", "li"):
         check_flags(instance, promises, person)
+    assert instance.mailadm("verify") == "the store is whole\n"
     assert all(killed.values())
