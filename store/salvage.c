@@ -247,7 +247,7 @@ free_see(struct salvage *s, const uint8_t *data, size_t len)
 {
 	uint64_t n = len >= 8 ? load_u64le(data) : UINT64_MAX;
 
-	if (len % 8 != 0 || n > len / 8 - 1)
+	if (len < 8 || len % 8 != 0 || n > len / 8 - 1)
 		return false;
 	for (uint64_t i = 1; i <= n; i++) {
 		uint64_t page = load_u64le(data + 8 * i);

@@ -73,7 +73,7 @@ free_list(struct walk *w, uint64_t page, const uint8_t *data, size_t len)
 {
 	uint64_t n = len >= 8 ? load_u64le(data) : UINT64_MAX;
 
-	if (len % 8 != 0 || n > len / 8 - 1) {
+	if (len < 8 || len % 8 != 0 || n > len / 8 - 1) {
 		page_found(w, page, "a list of free pages cannot be read");
 		return;
 	}
