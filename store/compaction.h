@@ -16,7 +16,7 @@
 
 #include "store/job.h"
 
-#define COMPACT_SLICE_BYTES (1024u * 1024)	/* written in one go, or one record that is larger */
+#define COMPACT_SLICE_BYTES (512u * 1024)	/* written in one go, or one record that is larger */
 #define COMPACT_SLICE_RECORDS 128
 #define COMPACT_SKIPS_MAX 64
 
@@ -48,6 +48,7 @@ struct compact_walk {
 };
 
 /* From the segment's first record on. */
+/* From the segment's beginning. */
 void compact_begin(struct compact_walk *w, uint32_t segment);
 /*
  * The next slice of it, given; its run leaves alone what has moved or gone since.

@@ -1,6 +1,6 @@
 """Measure a release build and print tables in Markdown.
 
-    run.py [NAME...]      backup, deliver, idle, imap, journal, peers, qresync, relay, store; without names
+    run.py [NAME...]      backup, compact, deliver, idle, imap, journal, peers, qresync, relay, store; without names
                           all of them
 
 Everything lies in a directory of its own beside the programs ($TRADEPOST_BIN), on the same disk,
@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 # pylint: disable=wrong-import-position
 import backup_bench
+import compaction
 import deliver
 import idle_memory
 import imap_bench
@@ -120,9 +121,15 @@ def bench_trash(directory):
                     os.path.join(directory, "trash"), "1000000"], check=True)
 
 
+def bench_compact(directory):
+    with instance_in(directory, compaction.SETTINGS) as served:
+        print_table("Deliveries of 4 KB over one connection while segments are compacted",
+                    compaction.measure(served))
+
+
 BENCHES = {"store": bench_store, "trash": bench_trash, "deliver": bench_deliver,
-           "peers": bench_peers, "relay": bench_relay, "imap": bench_imap, "qresync": bench_qresync,
-           "journal": bench_journal, "idle": bench_idle, "backup": bench_backup}
+           "peers": bench_peers, "relay": bench_relay, "imap": bench_imap,
+           "compact": bench_compact, "qresync": bench_qresync, "journal": bench_journal, "idle": bench_idle, "backup": bench_backup}
 
 
 def describe_machine():

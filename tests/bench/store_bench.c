@@ -1,7 +1,8 @@
 /*
  * store_bench DIRECTORY [MESSAGES...]: durable deliveries a second of 4 KB
  * through stored, as a share of a bare probe doing the same writes and syncs,
- * with 1, 20 and 50 in flight, once the store holds so many messages.  In a
+ * with 1, 20 and 50 in flight, once the store holds so many messages; then what
+ * the store takes, and how fast texts are read.  In a
  * directory that was used before it goes on with what is there.
  */
 #include <errno.h>
@@ -29,6 +30,7 @@
 #include "store/plan_client.h"
 #include "store/segment.h"
 #include "store/store.h"
+#include "store/text.h"
 
 #define TEXT_LEN 4096
 #define TEXTS 64
@@ -37,6 +39,8 @@
 #define ROUNDS 8		/* store and probe in turn, so that what else the machine does hits both */
 #define FILL_IN_FLIGHT 256
 #define PROBE_TABLES 10
+#define READS 50000
+#define NEWEST 10000
 
 static _Noreturn void
 die(const char *what)
@@ -437,6 +441,57 @@ measure_probe(struct bench *b, unsigned most, struct sum *sum)
 	sum->ms += now - from_ms;
 }
 
+/* Texts among the newest so many, with their rows, as FETCH of BODY[] reads them; a second. */
+static uint64_t
+read_texts(struct store *s, uint64_t newest, uint64_t among)
+{
+	static char bytes[TEXT_LEN];
+	uint64_t from_ms = clock_monotonic_ms(), n = 88172645, ms;
+	struct problem why = { "" };
+	struct text_row row;
+	struct txn *t;
+
+	for (unsigned i = 0; i < READS; i++) {
+		n = n * UINT64_C(6364136223846793005) + 1442695040888963407;
+		must(txn_begin_read(store_env(s), &t, &why), &why);
+		must(text_get(t, newest - (n >> 33) % among, &row, &why), &why);
+		must(text_read(s, &row, 0, row.size_bytes, bytes, &why), &why);
+		txn_abort(&t);
+	}
+	ms = clock_monotonic_ms() - from_ms;
+	return READS * UINT64_C(1000) / (ms == 0 ? 1 : ms);
+}
+
+/* What such a store takes, and how it is read. */
+static void
+measure_reading(uint64_t messages)
+{
+	uint64_t from_us = clock_monotonic_us(), opened_us, near, anywhere;
+	struct problem why = { "" };
+	struct counters n;
+	struct store *s;
+	struct stat sb;
+	struct txn *t;
+
+	must(store_open("../store", ENV_READ, &s, &why), &why);
+	must(txn_begin_read(store_env(s), &t, &why), &why);
+	must(counters_get(t, &n, &why), &why);
+	txn_abort(&t);
+	opened_us = clock_monotonic_us() - from_us;
+	read_texts(s, n.text, NEWEST);
+	near = read_texts(s, n.text, NEWEST);
+	anywhere = read_texts(s, n.text, n.text);
+	if (stat("../store/data.mdb", &sb) != 0)
+		die("data.mdb");
+	printf("\n%llu messages: index %.2f KiB each, segments %.2f KiB each, opened in %llu us, "
+	    "texts read a second: %llu of the newest %d, %llu anywhere\n\n",
+	    (unsigned long long)messages,
+	    (double)sb.st_blocks / 2 / (double)n.text,
+	    (double)n.segment * SEGMENT_SIZE / 1024 / (double)n.text, (unsigned long long)opened_us,
+	    (unsigned long long)near, NEWEST, (unsigned long long)anywhere);
+	store_close(&s);
+}
+
 static void
 measure_row(struct bench *b, uint64_t messages, unsigned in_flight)
 {
@@ -466,6 +521,7 @@ measure(struct bench *b, uint64_t messages)
 	b->is_same = true;
 	measure_row(b, messages, 50);
 	b->is_same = false;
+	measure_reading(messages);
 }
 
 int
