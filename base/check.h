@@ -28,7 +28,7 @@ check_slice(struct slice s, const char *text, const char *file, int line)
 
 	if (slice_equal(s, want))
 		return;
-	print_error("got \"%.*s\", want \"%s\"\n", SLICE_ARG(s), text);
+	print_error("got \"%.*s\", want \"%s\"\n", (int)s.len, s.len == 0 ? "" : s.ptr, text);
 	_fail(file, line);
 }
 

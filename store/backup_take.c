@@ -406,7 +406,7 @@ sync_names(struct taking *t, struct problem *why)
 	for (size_t i = 0; i < t->made.chunk_count; i++)
 		is_touched[t->made.chunks[i].sha256[0]] = true;
 	for (unsigned i = 0; st == STATUS_OK && i < 256; i++) {
-		snprintf(name, sizeof(name), "%02x", i);
+		snprintf(name, sizeof(name), "%02hhx", (unsigned char)i);
 		if (is_touched[i])
 			st = directory_sync_at(t->place->chunks_fd, name, why);
 	}
