@@ -61,6 +61,7 @@ env_status(int rc, struct problem *why, const char *what)
 	case EROFS:
 		st = STATUS_DENIED;
 		break;
+	case MDB_BAD_TXN:	/* it ran into a damaged page before */
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:
@@ -582,20 +583,26 @@ txn_get(struct txn *t, unsigned table, struct slice key, struct slice *value,
 	return st;
 }
 
-/* A change: value NULL deletes.  LMDB's code. */
+/*
+ * A change: value NULL deletes.  LMDB's code.  What LMDB does to pages cannot be left half done, so
+ * the way to the record is tried under a guard, and then gone without.
+ */
 static int
 record_change(struct txn *t, unsigned table, MDB_val *k, MDB_val *v)
 {
 	struct fault_guard g;
+	MDB_val there;
 	int rc;
 
 	if (sigsetjmp(g.back, 0) != 0)
 		return MDB_CORRUPTED;
 	fault_guard_enter(&g);
-	rc = v == NULL ? mdb_del(t->mdb, table_of(t, table), k, NULL) :
-	    mdb_put(t->mdb, table_of(t, table), k, v, 0);
+	rc = mdb_get(t->mdb, table_of(t, table), k, &there);
 	fault_guard_leave(&g);
-	return rc;
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return rc;
+	return v == NULL ? mdb_del(t->mdb, table_of(t, table), k, NULL) :
+	    mdb_put(t->mdb, table_of(t, table), k, v, 0);
 }
 
 enum status
