@@ -102,6 +102,7 @@ static uint64_t
 text_twin(struct committer *k, const struct job_text *t)
 {
 	const struct job_text *other;
+	struct text_row row;
 	uint64_t id = 0;
 
 	if (t->text.len < TEXT_SAME_MIN)
@@ -109,8 +110,10 @@ text_twin(struct committer *k, const struct job_text *t)
 	other = table_get(k->written, slice_make(t->sha256, SHA256_LEN));
 	if (other != NULL)
 		return other->text.len == t->text.len ? other->row.id : 0;
+	/* One that is damaged must not cost those who have sent or put back the same bytes theirs. */
 	if (text_hash_find(k->reading, t->sha256, (uint32_t)t->text.len, k->counters.text, &id,
-	    NULL) != STATUS_OK)
+	    NULL) != STATUS_OK || text_get(k->reading, id, &row, NULL) != STATUS_OK ||
+	    text_prove(k->store, &row, NULL) != STATUS_OK)
 		return 0;
 	return id;
 }

@@ -1,7 +1,11 @@
 /* A message with the same bytes is kept once, whatever becomes of the first. */
+#include <unistd.h>
+
 #include "base/check.h"
 #include "base/mem.h"
+#include "store/segment.h"
 #include "store/segment_row.h"
+#include "store/store.h"
 #include "store/testing_check.h"
 #include "store/text.h"
 #include "store/text_hash.h"
@@ -221,6 +225,39 @@ a_text_that_goes_meanwhile_is_written_again(void **state)
 	check_same(t, 3, 0, first_text);
 }
 
+/* Overwrite one byte of a segment at some distance from a text's first one. */
+static void
+damage(struct testing *t, const struct text_row *row, int64_t distance)
+{
+	int fd;
+
+	CHECK_STATUS(segment_open(store_segments_fd(t->store), row->segment, store_id(t->store),
+	    SEGMENT_WRITE, &fd, NULL), STATUS_OK);
+	CHECK(pwrite(fd, "?", 1, (off_t)((int64_t)row->segment_at + distance)) == 1);
+	close(fd);
+}
+
+static void
+a_damaged_text_is_nobodys_bytes(void **state)
+{
+	static const int64_t distances[] = { 0, 10, -RECORD_HEAD_LEN };
+	struct testing *t = *state;
+	uint32_t inbox = begin(t);
+	uint64_t id = 1;
+
+	testing_append(t, ME, inbox, first_text, 0, "");
+	for (size_t i = 0; i < 3; i++) {
+		struct text_row row = row_of(t, id);
+
+		damage(t, &row, distances[i] - (distances[i] < 0 ? row.head_len - RECORD_HEAD_LEN : 0));
+		testing_append(t, ME, inbox, first_text, 0, "");
+		check_same(t, ++id, 0, first_text);
+	}
+	testing_append(t, ME, inbox, first_text, 0, "");
+	check_same(t, id + 1, id, first_text);
+	check_counters(t);
+}
+
 int
 main(void)
 {
@@ -232,6 +269,7 @@ main(void)
 		ROW(twins_of_one_batch_are_one),
 		ROW(a_twin_that_fails_takes_nobody_with_it),
 		ROW(a_text_that_goes_meanwhile_is_written_again),
+		ROW(a_damaged_text_is_nobodys_bytes),
 #undef ROW
 	};
 

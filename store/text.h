@@ -73,6 +73,13 @@ MUST_USE enum status text_stored_read(struct store *s, const struct text_row *ro
     uint32_t len, char *out, struct problem *why);
 
 /*
+ * What is stored of row->bytes has its checksum, and its head says the hash that the row does.  Any
+ * thread: the segment is opened anew.  CORRUPT, or ABSENT with its segment.
+ */
+MUST_USE enum status text_prove(const struct store *s, const struct text_row *row,
+    struct problem *why);
+
+/*
  * The head of the text's own segment record with mid, envelope, owners and digest, which lie in
  * meta (initialised by the caller, max TEXT_META_MAX).  CORRUPT when one is not as it was written.
  */

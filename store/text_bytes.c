@@ -1,5 +1,6 @@
 /* The bytes of texts, whatever the form they are stored in. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
@@ -8,6 +9,7 @@
 #include "store/store.h"
 #include "store/text.h"
 
+#define PROVE_STEP (64u * 1024)
 #define TABLE_MAX (TEXT_SIZE_MAX / CODEC_FRAME * 4)
 
 struct frame_cache {
@@ -97,7 +99,7 @@ segment_of(struct store *s, struct text_row *row, bool is_own, int *fd, struct p
 
 /* The head of the record of text id, which is that of the row or has the row's bytes. */
 static enum status
-head_read(struct store *s, int fd, const struct text_row *row, const struct text_bytes *b,
+head_read(const struct store *s, int fd, const struct text_row *row, const struct text_bytes *b,
     struct segment_record *out, struct problem *why)
 {
 	struct record_place place = { store_id(s), b->segment, b->at - b->head_len };
@@ -346,4 +348,43 @@ text_stored_read(struct store *s, const struct text_row *given, uint32_t at, uin
 	if (st == STATUS_OK && (at > row.bytes.stored_len || len > row.bytes.stored_len - at))
 		return STATUS_LIMIT;
 	return st == STATUS_OK ? segment_read(fd, row.bytes.at + at, out, len, why) : st;
+}
+
+/* The checksum of what is stored, a step at a time. */
+static enum status
+stored_crc(int fd, const struct text_bytes *b, uint32_t *crc, struct problem *why)
+{
+	char *step = mem_array(char, PROVE_STEP);
+	enum status st = STATUS_OK;
+
+	*crc = 0;
+	for (uint32_t at = 0; st == STATUS_OK && at < b->stored_len;) {
+		uint32_t n = b->stored_len - at < PROVE_STEP ? b->stored_len - at : PROVE_STEP;
+
+		st = segment_read(fd, b->at + at, step, n, why);
+		if (st == STATUS_OK)
+			*crc = crc32c(*crc, slice_make(step, n));
+		at += n;
+	}
+	mem_free(step);
+	return st;
+}
+
+enum status
+text_prove(const struct store *s, const struct text_row *row, struct problem *why)
+{
+	const struct text_bytes *b = &row->bytes;
+	struct segment_record r;
+	uint32_t crc;
+	int fd;
+	enum status st = segment_open(store_segments_fd(s), b->segment, store_id(s), SEGMENT_READ,
+	    &fd, why);
+
+	if (st != STATUS_OK)
+		return st;
+	st = head_read(s, fd, row, b, &r, why);
+	if (st == STATUS_OK)
+		st = stored_crc(fd, b, &crc, why);
+	close(fd);
+	return st == STATUS_OK && crc != r.text_crc ? text_damaged(row, b->segment, why) : st;
 }
