@@ -7,8 +7,8 @@ import smtplib
 import threading
 import time
 
-SETTINGS = {"store": {"segment": "8m", "compact_grace": "0"}}
-MESSAGES = 6000
+SETTINGS = {"store": {"segment": "4m", "compact_grace": "0"}}
+MESSAGES = 2000
 LEN = 24000
 AT_A_TIME = 50
 SECONDS = 5
