@@ -1,16 +1,20 @@
 /*
  * A store in which everything that touches texts happens in any order: the
  * same bytes come again, are copied, removed, restored, purged, moved by
- * compaction, sealed beside.  Each message keeps its bytes, and verify finds nothing.
+ * compaction, sealed beside, restored from backups.  Each message keeps its bytes, and verify finds nothing.
  * WEAR_SEED and WEAR_RUNS in the environment choose other seeds than CI does.
  */
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "store/backup.h"
+#include "store/backup_manifest.h"
 #include "store/compaction.h"
 #include "store/message.h"
 #include "store/repair.h"
+#include "store/revive.h"
 #include "store/seal.h"
 #include "store/testing_check.h"
 #include "store/text.h"
@@ -29,6 +33,8 @@ static char *texts[KINDS];
 /* Messages by the kind of their text. */
 struct wear {
 	struct testing *t;
+	char base[SCRATCH_PATH_MAX];	/* instances by number, and their backups */
+	unsigned instance;
 	uint32_t state;
 	uint32_t boxes[2];
 	unsigned live[2][KINDS], trash[KINDS];
@@ -252,6 +258,53 @@ step_seal(struct wear *w)
 }
 
 static void
+path_make(const struct wear *w, const char *below, char out[SCRATCH_PATH_MAX])
+{
+	snprintf(out, SCRATCH_PATH_MAX, "%.100s/%u%s", w->base, w->instance, below);
+}
+
+static void
+on_damage(void *ctx, struct slice what, struct slice wrong)
+{
+	(void)ctx;
+	fail_msg("%.*s: %.*s", SLICE_ARG(what), SLICE_ARG(wrong));
+}
+
+/* A backup is made, and what it gives back is worked with from then on. */
+static void
+step_restore(struct wear *w)
+{
+	static const char *const files[] = { NULL };
+	char root[SCRATCH_PATH_MAX], place[SCRATCH_PATH_MAX];
+	struct backup_source source = { .root = root, .files = files, .early_files = files };
+	struct backup_hooks hooks = { .found = on_damage };
+	struct problem why = { "" };
+	struct backup_result result;
+	struct backup_manifest m;
+	struct backup_place *p;
+
+	testing_close(w->t);
+	path_make(w, "", root);
+	snprintf(place, sizeof(place), "%.100s/backups", w->base);
+	if (backup_open(place, BACKUP_CHANGE, &p, &why) != STATUS_OK ||
+	    backup_take(p, &source, &hooks, &result, &why) != STATUS_OK ||
+	    backup_find(p, result.name, &m, &why) != STATUS_OK)
+		fail_msg("%s", why.text);
+	w->instance++;
+	path_make(w, "", root);
+	CHECK(mkdir(root, 0700) == 0);
+	path_make(w, "/store", w->t->path);
+	if (backup_lay_out(p, &m, root, BACKUP_COPY, &hooks, &why) != STATUS_OK ||
+	    store_revive(w->t->path, SLICE("again"), &why) != STATUS_OK)
+		fail_msg("%s", why.text);
+	backup_manifest_clear(&m);
+	CHECK_STATUS(backup_check(p, &hooks, &why), STATUS_OK);
+	backup_close(&p);
+	testing_open(w->t);
+	check_all(w);
+}
+
+static void
 step(struct wear *w)
 {
 	uint32_t what = draw(w, 100);
@@ -272,6 +325,8 @@ step(struct wear *w)
 		step_compact(w);
 	else if (what < 97)
 		step_seal(w);
+	else if (what < 98)
+		step_restore(w);
 	else
 		check_all(w);
 }
@@ -320,11 +375,22 @@ check_rebuild(struct wear *w)
 static void
 wear_out(uint32_t seed)
 {
-	struct wear w = { .state = seed };
-	void *state;
+	static const char *const directory[] = { "meta" };
+	struct testing t = { .waiting = 0 };
+	struct wear w = { .t = &t, .state = seed };
+	char path[SCRATCH_PATH_MAX];
+	struct env *e;
 
-	testing_setup(&state);
-	w.t = state;
+	scratch_make(w.base);
+	path_make(&w, "", path);
+	CHECK(mkdir(path, 0700) == 0);
+	path_make(&w, "/policy", path);
+	CHECK(mkdir(path, 0700) == 0);
+	CHECK_STATUS(env_open(path, ENV_WRITE, directory, 1, &e, NULL), STATUS_OK);
+	env_close(&e);
+	path_make(&w, "/store", t.path);
+	CHECK(mkdir(t.path, 0700) == 0);
+	testing_open(&t);
 	testing_account(w.t, ME);
 	w.boxes[0] = testing_mailbox(w.t, ME, "INBOX");
 	w.boxes[1] = testing_mailbox(w.t, ME, "Drafts");
@@ -333,7 +399,8 @@ wear_out(uint32_t seed)
 		step(&w);
 	check_all(&w);
 	check_rebuild(&w);
-	testing_teardown(&state);
+	testing_close(&t);
+	scratch_remove(w.base);
 }
 
 static uint32_t
