@@ -123,9 +123,19 @@ on_found(void *ctx, const struct verify_finding *f)
 }
 
 static void
+on_line(void *ctx, const struct repair_line *l)
+{
+	(void)ctx;
+	fail_msg("%.*s %.*s: %.*s", SLICE_ARG(l->table), SLICE_ARG(l->key), SLICE_ARG(l->what));
+}
+
+/* Verify finds nothing, and repair would mend nothing. */
+static void
 check_all(struct wear *w)
 {
+	struct repair_options look = { .mode = REPAIR_LOOK, .hooks.line = on_line };
 	struct verify_hooks hooks = { on_found, NULL, NULL };
+	struct repair_result result;
 	struct problem why = { "" };
 	struct count c;
 
@@ -139,6 +149,7 @@ check_all(struct wear *w)
 	CHECK(memcmp(c.of, w->trash, sizeof(c.of)) == 0);
 	testing_close(w->t);
 	CHECK_STATUS(verify_store(w->t->path, &hooks, &why), STATUS_OK);
+	CHECK_STATUS(repair_store(w->t->path, &look, &result, &why), STATUS_OK);
 	testing_open(w->t);
 }
 
