@@ -23,6 +23,8 @@ struct asker {
 struct compaction {
 	struct compact_rules rules;
 	struct compact_walk walk;
+	struct compact_walk before;	/* where the slice begins that was given last */
+	bool is_out;		/* it has not come back: refused, if one is asked for */
 	enum compact_work work;	/* of the job at hand */
 	uint32_t segment;	/* that it is about */
 	uint64_t size_bytes;	/* of its file */
@@ -105,13 +107,17 @@ move_next(struct stored *s, struct txn *t)
 	struct job *j = NULL;
 	enum status st;
 
+	if (c->is_out)
+		c->walk = c->before;
 	if (c->walk.is_end) {
 		c->work = COMPACT_RETIRE;
 		c->size_bytes = file_size(s, c->segment);
 		return compact_retire(s->store, c->segment);
 	}
 	c->work = COMPACT_MOVE;
+	c->before = c->walk;
 	st = compact_slice(s->store, t, &c->walk, &j, &why);
+	c->is_out = st == STATUS_OK;
 	if (st != STATUS_OK)
 		skip(c, st, &why);
 	return j;
@@ -180,6 +186,7 @@ compact_done(struct stored *s, const struct job *j)
 	struct compaction *c = s->compaction;
 	struct compact_progress *p = &c->progress;
 
+	c->is_out = false;
 	if (j->status == STATUS_CORRUPT)
 		skip(c, j->status, &j->why);
 	if (j->status != STATUS_OK) {
