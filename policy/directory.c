@@ -230,13 +230,13 @@ static enum status
 load_table(struct directory *d, struct txn *t, unsigned table, struct problem *why)
 {
 	struct cursor *c = NULL;
-	struct slice key, value;
+	struct slice key = SLICE(""), value;
 	enum status st = cursor_open(t, table, &c, why);
 
 	if (st != STATUS_OK)
 		return st;
 	st = cursor_seek(c, slice_make("\0", 1), &key, &value, why);
-	while (st == STATUS_OK || st == STATUS_CORRUPT) {
+	while (st == STATUS_OK || (st == STATUS_CORRUPT && key.len > 0)) {
 		struct entry *e = st == STATUS_OK ? directory_entry_make(table, key, value) : NULL;
 
 		/* A damaged record costs that record only. */
@@ -245,9 +245,12 @@ load_table(struct directory *d, struct txn *t, unsigned table, struct problem *w
 			    table_names[table]);
 		else
 			directory_list_put(&d->lists[table], e);
+		key = SLICE("");
 		st = cursor_next(c, &key, &value, why);
 	}
 	cursor_close(&c);
+	if (st == STATUS_CORRUPT)
+		problem_set(why, "the directory's pages are damaged: restore a backup");
 	return st == STATUS_ABSENT ? STATUS_OK : st;
 }
 

@@ -28,12 +28,13 @@ static enum status
 read_rows(struct cursor *c, void (*each)(void *ctx, const struct limit_row *row), void *ctx,
     struct problem *why)
 {
-	struct limit_row row;
+	struct limit_row row = { 0 };
 	enum status st = cursor_seek(c, slice_make("\0", 1), &row.key, &row.value, why);
 
-	while (st == STATUS_OK || st == STATUS_CORRUPT) {
+	while (st == STATUS_OK || (st == STATUS_CORRUPT && row.key.len > 0)) {
 		if (st == STATUS_OK)
 			each(ctx, &row);
+		row.key = SLICE("");
 		st = cursor_next(c, &row.key, &row.value, why);
 	}
 	return st == STATUS_ABSENT ? STATUS_OK : st;

@@ -33,28 +33,40 @@ failed(struct problem *why, const char *what, const char *path)
 	return st;
 }
 
+/* All of it, by one write: a key has a hundred bytes or two. */
+static bool
+pem_write(int fd, EVP_PKEY *pkey, bool is_public)
+{
+	BIO *pem = BIO_new(BIO_s_mem());
+	char *bytes = NULL;
+	long len = 0;
+	bool is_there = pem != NULL && (is_public ? PEM_write_bio_PUBKEY(pem, pkey) :
+	    PEM_write_bio_PrivateKey(pem, pkey, NULL, NULL, 0, NULL, NULL)) == 1;
+
+	if (is_there)
+		len = BIO_get_mem_data(pem, &bytes);
+	is_there = len > 0 && write(fd, bytes, (size_t)len) == len && fsync(fd) == 0;
+	BIO_free(pem);
+	return is_there;
+}
+
 /* Written aside and synced; it gets its name when it is whole. */
 static enum status
 key_write(EVP_PKEY *pkey, const char *directory, const char *name, mode_t mode, bool is_public,
     struct problem *why)
 {
 	char part[520], path[512];
-	FILE *f = NULL;
-	int fd, dir;
 	bool is_whole;
+	int fd, dir;
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	snprintf(part, sizeof(part), "%s.new", path);
 	(void)unlink(part);
 	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd >= 0)
-		f = fdopen(fd, "w");
-	if (f == NULL)
+	if (fd < 0)
 		return failed(why, "making", part);
-	is_whole = (is_public ? PEM_write_PUBKEY(f, pkey) :
-	    PEM_write_PrivateKey(f, pkey, NULL, NULL, 0, NULL, NULL)) == 1 &&
-	    fflush(f) == 0 && fsync(fd) == 0;
-	is_whole = fclose(f) == 0 && is_whole && rename(part, path) == 0;
+	is_whole = pem_write(fd, pkey, is_public);
+	is_whole = close(fd) == 0 && is_whole && rename(part, path) == 0;
 	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	is_whole = is_whole && dir >= 0 && fsync(dir) == 0;
 	if (dir >= 0)
