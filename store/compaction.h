@@ -48,7 +48,6 @@ struct compact_walk {
 };
 
 /* From the segment's first record on. */
-/* From the segment's beginning. */
 void compact_begin(struct compact_walk *w, uint32_t segment);
 /*
  * The next slice of it, given; its run leaves alone what has moved or gone since.

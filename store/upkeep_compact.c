@@ -136,8 +136,8 @@ choose(struct stored *s, struct txn *t)
 	    compact_choose(t, &c->rules, &c->work, &c->segment, NULL) != STATUS_OK ||
 	    c->work == COMPACT_NOTHING)
 		return false;
+	/* One that is dead by its counts is walked, too: what a row refers to after all is moved. */
 	compact_begin(&c->walk, c->segment);
-	c->walk.is_end = c->work == COMPACT_RETIRE;
 	return true;
 }
 
