@@ -3,7 +3,6 @@
  */
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "store/audit.h"
 #include "store/digest.h"
@@ -24,16 +23,6 @@ static const struct column columns[] = {
 	{ "entry", "ENTRY", 7 }, { "received", "RECEIVED", 20 }, { "direction", "DIRECTION", 9 },
 	{ "from", "FROM", 30 }, { "to", "TO", 30 }, { "subject", "SUBJECT", 0 },
 };
-
-static void
-set_time(json_t *object, const char *field, uint64_t at_s)
-{
-	struct buf at = buf_init(64);
-
-	clock_format_rfc3339(at_s, &at);
-	print_set(object, field, buf_slice(&at));
-	buf_clear(&at);
-}
 
 static void
 set_number(json_t *object, const char *field, uint64_t n)
@@ -62,7 +51,7 @@ row_object(const struct archive_view *v)
 	json_t *object = json_object();
 
 	set_number(object, "entry", v->row.entry);
-	set_time(object, "received", v->row.received_at);
+	print_set_time(object, "received", v->row.received_at);
 	json_object_set_new(object, "direction",
 	    json_string(archive_direction_name(v->row.direction)));
 	print_set(object, "mid", buf_slice(&v->mid));
@@ -240,7 +229,7 @@ on_audit(void *ctx, const struct audit_row *row)
 		json_decref(line);
 		return false;
 	}
-	set_time(line, "at", row->at_s);
+	print_set_time(line, "at", row->at_s);
 	print_set(line, "kind", row->kind);
 	print_set(line, "actor", row->actor);
 	print_set(line, "detail", row->detail);

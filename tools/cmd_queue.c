@@ -8,7 +8,6 @@
 
 #include "base/ascii.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "store/protocol.h"
 #include "store/queue_order.h"
@@ -29,16 +28,6 @@ struct listing {
 	unsigned rows;
 };
 
-static void
-set_time(json_t *object, const char *field, uint64_t at_s)
-{
-	struct buf at = buf_init(64);
-
-	clock_format_rfc3339(at_s, &at);
-	print_set(object, field, buf_slice(&at));
-	buf_clear(&at);
-}
-
 static json_t *
 row_object(const struct spool_row *row, uint32_t size_bytes)
 {
@@ -51,8 +40,8 @@ row_object(const struct spool_row *row, uint32_t size_bytes)
 	print_set(object, "to", row->recipient);
 	json_object_set_new(object, "size", json_integer(size_bytes));
 	json_object_set_new(object, "route", json_integer(row->route));
-	set_time(object, "queued", row->made_at);
-	set_time(object, "due", row->due_at);
+	print_set_time(object, "queued", row->made_at);
+	print_set_time(object, "due", row->due_at);
 	json_object_set_new(object, "attempts", json_integer(row->attempts));
 	json_object_set_new(object, "delay_told", json_boolean(row->is_delay_told));
 	print_set(object, "detail", row->detail);

@@ -3,7 +3,6 @@
  */
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "store/account.h"
 #include "store/digest.h"
@@ -22,16 +21,6 @@ static const struct column columns[] = {
 	{ "id", "ID", 12 }, { "removed", "REMOVED", 20 }, { "account", "ACCOUNT", 20 },
 	{ "mailbox", "MAILBOX", 14 }, { "from", "FROM", 30 }, { "subject", "SUBJECT", 0 },
 };
-
-static void
-set_time(json_t *object, const char *field, uint64_t at_s)
-{
-	struct buf at = buf_init(64);
-
-	clock_format_rfc3339(at_s, &at);
-	print_set(object, field, buf_slice(&at));
-	buf_clear(&at);
-}
 
 /* Who removed it: a person, or an administrator who removed the person. */
 static void
@@ -57,7 +46,7 @@ row_object(struct trash_view *v, const struct trash_row *row, const struct text_
 	trash_id_print(&trash_id, &id);
 	print_set(object, "id", buf_slice(&id));
 	buf_clear(&id);
-	set_time(object, "removed", row->removed_at);
+	print_set_time(object, "removed", row->removed_at);
 	set_person(object, "account", v->people, row->account);
 	print_set(object, "mailbox", row->mailbox);
 	set_person(object, "removed_by", v->people, row->actor);
@@ -201,7 +190,7 @@ set_kept_until(json_t *object, struct txn *t, const struct trash_row *row)
 	if (a.trash_days == 0)
 		print_set(object, "kept_until", SLICE("purged by hand"));
 	else
-		set_time(object, "kept_until", row->removed_at + a.trash_days * DAY_S);
+		print_set_time(object, "kept_until", row->removed_at + a.trash_days * DAY_S);
 }
 
 static json_t *
@@ -214,7 +203,7 @@ show_object(struct trash_view *v, struct txn *t, const struct trash_row *row,
 	print_set(object, "cc", buf_slice(&v->summary.cc));
 	json_object_set_new(object, "uid", json_integer(row->message.uid));
 	json_object_set_new(object, "flags", flags_array(row->flags, row->keywords));
-	set_time(object, "received", (uint64_t)row->message.internal_at);
+	print_set_time(object, "received", (uint64_t)row->message.internal_at);
 	json_object_set_new(object, "change", json_integer((json_int_t)row->change));
 	set_how(object, v->store, t, row);
 	set_kept_until(object, t, row);

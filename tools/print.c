@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/buf.h"
+#include "base/clock.h"
 
 #define VALUE_MAX (256u * 1024)
 
@@ -196,4 +197,14 @@ print_set(json_t *row, const char *field, struct slice text)
 	}
 	json_object_set_new(row, field, json_stringn(shown.len ? shown.ptr : "", shown.len));
 	buf_clear(&shown);
+}
+
+void
+print_set_time(json_t *row, const char *field, uint64_t at_s)
+{
+	struct buf at = buf_init(64);
+
+	clock_format_rfc3339(at_s, &at);
+	print_set(row, field, buf_slice(&at));
+	buf_clear(&at);
 }

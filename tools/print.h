@@ -29,5 +29,7 @@ void print_details(const json_t *row);
 void print_size(struct buf *out, uint64_t bytes);
 /* Set a text field; bytes that are no UTF-8 are shown as \xNN. */
 void print_set(json_t *row, const char *field, struct slice text);
+/* Set a field to a time, seconds since 1970, as RFC 3339 writes it. */
+void print_set_time(json_t *row, const char *field, uint64_t at_s);
 
 #endif
