@@ -247,6 +247,8 @@ def test_clear_logins_where_they_are_allowed(make_instance):
     for cut in range(len(whole)):
         with Wire(instance.endpoints["pop3"]) as cutter:
             cutter.send(whole[:cut])
+            cutter.finish()
+            cutter.rest()
     client.quit()
     client = instance.pop3("zhang")
     assert client.stat()[0] == 1
