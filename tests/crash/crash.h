@@ -5,7 +5,11 @@
 #ifndef TESTS_CRASH_CRASH_H
 #define TESTS_CRASH_CRASH_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+struct store;
+struct txn;
 
 /*
  * One record of the log, and len bytes behind it:
@@ -44,5 +48,13 @@ enum { CRASH_ME = 7, CRASH_OTHER = 8, CRASH_MESSAGES_MAX = 20000 };
 uint32_t crash_text(uint32_t n, char out[CRASH_TEXT_MAX]);
 /* The number a text tells; 0 when it tells none. */
 uint32_t crash_text_number(const char *text, uint32_t len);
+
+/*
+ * The journal, sealed parts and rows alike: it rises, has each of the changes that were promised,
+ * tells of a mailbox what is in it, and QRESYNC is answered by it rightly for every expunge.
+ * Each mistake is a line of standard output; how many.
+ */
+unsigned crash_judge_journal(struct store *s, struct txn *t, uint32_t mailbox,
+    const uint64_t *promised, size_t count);
 
 #endif

@@ -457,7 +457,7 @@ instance_make(const char *dir)
 	if (access("tradepost.conf", F_OK) != 0) {
 		conf = fopen("tradepost.conf", "w");
 		if (conf == NULL || fputs("[store]\nsegment = 1m\nfloor = 0\nballast = 1m\n"
-		    "compact_grace = 0\n", conf) < 0)
+		    "compact_grace = 0\njournal_days = 0\n", conf) < 0)
 			die("tradepost.conf");
 		fclose(conf);
 	}

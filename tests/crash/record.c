@@ -7,6 +7,7 @@
  * TRADEPOST_RECORD_LOG   records are appended; others append theirs (crash.h)
  * TRADEPOST_RECORD_FAULT CALL:N:HOW: the N-th (from 1) CALL of write, sync, rename is answered by
  *                        HOW: kill, short (a write of half), or a number of errno
+ * TRADEPOST_RECORD_DAYS  N: the clock is two days ahead, and two more with each N-th commit
  *
  * A call and its record are one under a lock; of a sync its beginning and its end are two records,
  * for only what was written before it began is on disk when it has ended.
@@ -18,16 +19,21 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/crash/crash.h"
+
+#define TWO_DAYS_S (2 * 86400)
 
 enum call { CALL_WRITE, CALL_SYNC, CALL_RENAME, CALL_UNLINK, CALL_COUNT };
 
@@ -42,6 +48,8 @@ static struct {
 	unsigned fault_at;
 	int fault_errno;	/* 0: kill; -1: short */
 	uint32_t syncs;
+	long days_every;	/* commits; 0: the clock is left alone */
+	atomic_long commits;
 	int (*openat)(int, const char *, int, ...);
 	ssize_t (*pwrite)(int, const void *, size_t, off_t);
 	ssize_t (*write)(int, const void *, size_t);
@@ -95,6 +103,8 @@ begin(void)
 	*(void **)&r.mkdirat = dlsym(RTLD_NEXT, "mkdirat");
 	r.root = getenv("TRADEPOST_RECORD_ROOT");
 	fault_read(getenv("TRADEPOST_RECORD_FAULT"));
+	if (getenv("TRADEPOST_RECORD_DAYS") != NULL)
+		r.days_every = strtol(getenv("TRADEPOST_RECORD_DAYS"), NULL, 10);
 	if (log != NULL)
 		r.log = r.openat(AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
@@ -284,6 +294,7 @@ pwrite(int fd, const void *bytes, size_t n, off_t at)
 	done = r.pwrite(fd, bytes, n, at);
 	if (done > 0)
 		put(is_direct(fd) ? 'D' : 'W', inode_of(fd), (uint64_t)at, bytes, (size_t)done);
+	r.commits += is_direct(fd);
 	pthread_mutex_unlock(&r.lock);
 	return done;
 }
@@ -481,4 +492,18 @@ int
 mkdir(const char *name, mode_t mode)
 {
 	return mkdirat(AT_FDCWD, name, mode);
+}
+
+/* Time passes with what is done, however long that takes. */
+int
+clock_gettime(clockid_t id, struct timespec *now)
+{
+	int rc = (int)syscall(SYS_clock_gettime, id, now);
+
+	if (rc != 0 || id != CLOCK_REALTIME)
+		return rc;
+	pthread_once(&r.once, begin);
+	if (r.days_every > 0)
+		now->tv_sec += TWO_DAYS_S * (1 + r.commits / r.days_every);
+	return 0;
 }

@@ -13,13 +13,19 @@ import struct
 HEAD = struct.Struct("<cQQI")
 SECTOR = 512
 DIRECT = "direct"    # stands for the writes that are on disk at once
+SEALING = "sealing"  # stands for the writes of sealed parts of the journal
+SEALED_HEAD = b"TPR1\x02\x03"    # how the record of one begins in its segment
+SEALED_SHARE = 3     # of the images one is cut while such a part is written and filed,
+SEALED_AFTER = 12    # or so many records later
 
 # What a control leaves out: a server that did not do it would be caught.
 CONTROLS = {
     "segment syncs": lambda path: path.endswith(".seg") or path.endswith(".new"),
     "index syncs": lambda path: path.endswith("data.mdb"),
     "writes at once": lambda path: path == DIRECT,
-    "directory syncs": lambda path: path != DIRECT and "." not in os.path.basename(path),
+    "directory syncs": lambda path: path not in (DIRECT, SEALING) and
+                       "." not in os.path.basename(path),
+    "sealed parts' syncs": lambda path: path == SEALING,
 }
 
 
@@ -51,12 +57,15 @@ class File:
         self.sure = bytearray()
         self.pending = []
 
-    def settle(self, before):
+    def settle(self, before, is_left_out):
         """What was written before that record is on disk now."""
+        waiting = []
         for number, at, data in self.pending:
-            if number < before:
+            if number < before and not is_left_out(data):
                 self.do(self.sure, at, data)
-        self.pending = [p for p in self.pending if p[0] >= before]
+            else:
+                waiting.append((number, at, data))
+        self.pending = waiting
 
     @staticmethod
     def do(image, at, data):
@@ -123,7 +132,8 @@ class Disk:
         if self.left_out(path):
             return
         if inode in self.files:
-            self.files[inode].settle(began)
+            self.files[inode].settle(began, lambda data: data is not None and
+                                     SEALED_HEAD in data and self.left_out(SEALING))
             return
         for entry in self.pending:
             if entry[1] == path and entry[0] < began:
@@ -181,11 +191,26 @@ class Disk:
         return image
 
 
+def sealing(played):
+    """Numbers of the records from each write of a sealed part to behind the commit that files it."""
+    found, until = [], 0
+    for number, (op, _, _, data) in enumerate(played):
+        if op == "W" and SEALED_HEAD in data:
+            until = len(played)
+        elif op == "D" and until == len(played):
+            until = number + SEALED_AFTER
+        if number < until:
+            found.append(number)
+    return found
+
+
 def images(log, root, count, seed, left_out=None):
     """(number of the record before which it was cut, files, the driver's lines until then)."""
     played = records(log)
     chance = random.Random(seed)
-    cuts = sorted(chance.randrange(1, len(played)) for _ in range(count))
+    sealed = sealing(played)
+    cuts = sorted(chance.choice(sealed) if sealed and number % SEALED_SHARE == 0 else
+                  chance.randrange(1, len(played)) for number in range(count))
     disk = Disk(root, left_out)
     number = 0
     for cut in cuts:

@@ -38,6 +38,8 @@ struct judge {
 	struct fate *fates;
 	uint32_t last, validity, top_uid;
 	uint64_t change;
+	uint64_t *promised;	/* changes that the journal has to tell of */
+	size_t promised_count;
 	unsigned mistakes;
 	uint32_t account, mailbox;
 };
@@ -76,6 +78,8 @@ line_read(struct judge *j, const char *line)
 		j->last = n;
 	if (change > j->change)
 		j->change = change;
+	if (change > 0 && j->promised_count < CRASH_MESSAGES_MAX)
+		j->promised[j->promised_count++] = change;
 	if (kind == 'D' || kind == 'P')
 		f->kind = kind;
 	if (kind == 'F') {
@@ -191,6 +195,8 @@ see_inbox(struct judge *j, uint32_t account)
 		mistake(j, "inbox of %u: %s", account, why.text);
 		return;
 	}
+	j->mistakes += crash_judge_journal(j->store, j->txn, a.inbox, j->promised,
+	    j->promised_count);
 	if (account != CRASH_ME)
 		return;
 	if (j->validity != 0 && box.uid_validity != j->validity)
@@ -278,7 +284,8 @@ is_nothing_promised(const struct judge *j)
 int
 main(int argc, char **argv)
 {
-	struct judge j = { .fates = mem_array(struct fate, CRASH_MESSAGES_MAX) };
+	struct judge j = { .fates = mem_array(struct fate, CRASH_MESSAGES_MAX),
+		.promised = mem_array(uint64_t, CRASH_MESSAGES_MAX) };
 	struct verify_hooks hooks = { on_found, NULL, &j };
 	struct problem why = { "" };
 	char line[CRASH_LINE_MAX];
@@ -312,5 +319,6 @@ main(int argc, char **argv)
 			judge_appended(&j, n, &j.fates[n]);
 	}
 	mem_free(j.fates);
+	mem_free(j.promised);
 	return j.mistakes > 0;
 }

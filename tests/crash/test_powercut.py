@@ -16,7 +16,9 @@ from harness.instance import programs_directory
 IMAGES = int(os.environ.get("TRADEPOST_CRASH_IMAGES", "300"))
 SEED = int(os.environ.get("TRADEPOST_CRASH_SEED", "1"))
 STEPS = 220              # that the driver takes
-COMPACT_EVERY = 20       # of them one is a compaction
+COMPACT_EVERY = 20       # of them one is a compaction, with sealing before it
+DAYS_EVERY = 12          # commits after which it is two days later, and changes can be sealed
+SEALED_MIN = 3           # parts of the journal, at least
 COMPACT_STEPS = 16       # where a call fails in one; the first of them is
 CONTROL_IMAGES = 60
 SERVE_EVERY = int(os.environ.get("TRADEPOST_CRASH_SERVE", "15"))    # stored goes on with each n-th
@@ -41,6 +43,8 @@ def environment(root=None, log=None, fault=None):
         env["TRADEPOST_RECORD_LOG"] = log
     if fault:
         env["TRADEPOST_RECORD_FAULT"] = fault
+    if root:
+        env["TRADEPOST_RECORD_DAYS"] = str(DAYS_EVERY)
     return env
 
 
@@ -118,6 +122,8 @@ def _recorded(place):
     code, lines = drive(root, 1, STEPS, log, every=COMPACT_EVERY)
     assert code == 0, f"the driver ended with {code}"
     assert judge(root, lines) == []
+    with open(os.path.join(root, "stored.log"), encoding="utf-8") as said:
+        assert said.read().count("store.journal.sealed") >= SEALED_MIN
     return root, log
 
 
