@@ -187,6 +187,9 @@ plan_queue(struct job *j, const struct plan_action *a, struct change *c, struct 
 		.route = a->route,
 		.credential = a->credential,
 		.author = j->plan.author,
+		.dsn = j->plan.dsn,
+		.wish = a->wish,
+		.owed = a->owed,
 	};
 
 	return spool_put(c, &row, why);

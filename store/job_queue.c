@@ -37,6 +37,27 @@ queue_end(struct change *c, const struct spool_row *row, const char *kind, const
 	return st == STATUS_OK ? spool_end(c, &now, why) : st;
 }
 
+/* Sent, and due again for the notice of that; a second time it changes nothing. */
+static enum status
+queue_relayed(struct change *c, const struct spool_row *row, struct slice detail,
+    struct problem *why)
+{
+	struct spool_row now;
+	enum status st;
+
+	if (row->owed == QUEUE_OWES_RELAYED)
+		return STATUS_OK;
+	st = queue_audit(c, row, "mail.sent", "relayd", detail, why);
+	if (st == STATUS_OK)
+		st = spool_get(c->txn, row->id, &now, why);
+	if (st != STATUS_OK)
+		return st;
+	now.owed = QUEUE_OWES_RELAYED;
+	now.due_at = c->now_s;
+	now.detail = detail;
+	return spool_change(c, &now, why);
+}
+
 /* STORE_QUEUE_SETTLE, STORE_QUEUE_CHANGE: what becomes of one entry. */
 enum status
 queue_run(struct job *j, struct change *c, struct problem *why)
@@ -52,6 +73,8 @@ queue_run(struct job *j, struct change *c, struct problem *why)
 	switch (o->kind) {
 	case QUEUE_SENT:
 		return queue_end(c, &row, "mail.sent", "relayd", o->detail, why);
+	case QUEUE_RELAYED:
+		return queue_relayed(c, &row, o->detail, why);
 	case QUEUE_ORDER_REMOVE:
 		return queue_end(c, &row, "queue.removed", "admin", SLICE(""), why);
 	case QUEUE_LATER:

@@ -6,17 +6,20 @@
 #include "base/mem.h"
 #include "store/digest.h"
 #include "store/mailbox.h"
+#include "store/queue_client.h"
 #include "store/text.h"
 
 /*
  * Plan, as it travels and as tests keep it:
- *   u8 version 1, slice mid, slice sid, u32 author, u64 received_at, u16 received_zone,
+ *   u8 version 2, slice mid, slice sid, u32 author, u64 received_at, u16 received_zone,
  *   u32 size_bytes, 32 bytes sha256, slice digest,
  *   u32 n, others: u32 size_bytes, 32 bytes sha256, slice digest
  *   u32 n, preconditions: u8 kind, u32 id, slice name, u64 entry
- *   u32 n, actions: u8 kind, then by kind what actions[] below says
+ *   u8 ret, slice envid: since version 2
+ *   u32 n, actions: u8 kind, then by kind what actions[] below says; HAS_WISH since version 2
  */
-#define PLAN_VERSION 1
+#define PLAN_VERSION 2
+#define PLAN_VERSION_DSN 2
 #define PLAN_FRAME_MAX (4u * 1024 * 1024 - 4096)
 #define PRECONDITION_LEN_MIN 17
 #define OTHER_LEN_MIN (4 + SHA256_LEN + 4)
@@ -35,6 +38,7 @@ enum {
 	HAS_TEXT = 512,
 	HAS_ENTRY = 1024,
 	HAS_ROOM = 2048,	/* needs_room */
+	HAS_WISH = 4096,	/* and owed */
 };
 
 static const struct {
@@ -44,7 +48,8 @@ static const struct {
 	[ACTION_DELIVER] = { "deliver", HAS_ACCOUNT | HAS_ROLE | HAS_FLAGS | HAS_TEXT |
 	    HAS_ROOM },
 	[ACTION_ARCHIVE] = { "archive", HAS_DIRECTION | HAS_SENDER | HAS_RECIPIENTS },
-	[ACTION_QUEUE] = { "queue", HAS_SENDER | HAS_RECIPIENTS | HAS_ROUTE | HAS_TEXT },
+	[ACTION_QUEUE] = { "queue", HAS_SENDER | HAS_RECIPIENTS | HAS_ROUTE | HAS_TEXT |
+	    HAS_WISH },
 	[ACTION_FETCHED] = { "fetched", HAS_FETCH },
 	[ACTION_AUDIT] = { "audit", HAS_AUDIT },
 	[ACTION_QUEUE_END] = { "queue-end", HAS_ENTRY },
@@ -97,10 +102,14 @@ action_put(const struct plan_action *a, struct buf *out)
 		put_u64le(out, a->entry);
 	if (has & HAS_ROOM)
 		put_u8(out, a->needs_room);
+	if (has & HAS_WISH) {
+		smtp_dsn_rcpt_put(&a->wish, out);
+		put_u8(out, a->owed);
+	}
 }
 
 static void
-action_read(struct reader *in, struct plan_action *a)
+action_read(struct reader *in, uint8_t version, struct plan_action *a)
 {
 	unsigned has;
 
@@ -142,8 +151,12 @@ action_read(struct reader *in, struct plan_action *a)
 		a->entry = read_u64le(in);
 	if (has & HAS_ROOM)
 		a->needs_room = read_u8(in) != 0;
+	if ((has & HAS_WISH) && version >= PLAN_VERSION_DSN) {
+		smtp_dsn_rcpt_read(in, &a->wish);
+		a->owed = read_u8(in);
+	}
 	if (a->role >= MAILBOX_ROLE_COUNT || a->direction > PLAN_INTERNAL ||
-	    a->detail.len > AUDIT_DETAIL_MAX)
+	    a->detail.len > AUDIT_DETAIL_MAX || a->owed >= QUEUE_OWED_COUNT)
 		reader_fail(in);
 }
 
@@ -184,6 +197,7 @@ plan_encode(const struct plan *p, struct buf *out)
 		put_slice(out, p->preconditions[i].name);
 		put_u64le(out, p->preconditions[i].entry);
 	}
+	smtp_dsn_mail_put(&p->dsn, out);
 	put_u32le(out, p->action_count);
 	for (uint32_t i = 0; i < p->action_count; i++) {
 		if (p->actions[i].detail.len > AUDIT_DETAIL_MAX)
@@ -227,7 +241,7 @@ others_read(struct reader *in, struct plan *p)
 
 /* The arrays of a plan; what is claimed is held against what is there before room is made. */
 static void
-plan_read_parts(struct reader *in, struct plan *p)
+plan_read_parts(struct reader *in, uint8_t version, struct plan *p)
 {
 	uint32_t n = read_u32le(in);
 
@@ -246,6 +260,8 @@ plan_read_parts(struct reader *in, struct plan *p)
 		if (c->kind != PRECONDITION_NOT_FETCHED && c->kind != PRECONDITION_QUEUED)
 			reader_fail(in);
 	}
+	if (version >= PLAN_VERSION_DSN)
+		smtp_dsn_mail_read(in, &p->dsn);
 	n = read_u32le(in);
 	if (n > PLAN_ACTIONS_MAX || n > in->rest.len) {
 		reader_fail(in);
@@ -253,7 +269,7 @@ plan_read_parts(struct reader *in, struct plan *p)
 	}
 	p->actions = mem_array(struct plan_action, n);
 	for (; p->action_count < n && reader_ok(in); p->action_count++) {
-		action_read(in, &p->actions[p->action_count]);
+		action_read(in, version, &p->actions[p->action_count]);
 		if (p->actions[p->action_count].text > p->other_count)
 			reader_fail(in);
 	}
@@ -264,8 +280,9 @@ plan_decode(struct slice payload, struct plan *out)
 {
 	struct reader in = reader_of(payload);
 	struct plan p = { 0 };
+	uint8_t version = read_u8(&in);
 
-	if (read_u8(&in) != PLAN_VERSION)
+	if (version < 1 || version > PLAN_VERSION)
 		return STATUS_CORRUPT;
 	p.mid = read_slice(&in);
 	p.sid = read_slice(&in);
@@ -279,7 +296,7 @@ plan_decode(struct slice payload, struct plan *out)
 	    p.size_bytes > TEXT_SIZE_MAX)
 		reader_fail(&in);
 	others_read(&in, &p);
-	plan_read_parts(&in, &p);
+	plan_read_parts(&in, version, &p);
 	if (!reader_at_end(&in)) {
 		plan_clear(&p);
 		return STATUS_CORRUPT;
@@ -347,6 +364,15 @@ print_action(const struct plan_action *a, struct buf *out)
 		buf_printf(out, " text=%u", a->text);
 	if (has & HAS_ENTRY)
 		buf_printf(out, " entry=%" PRIu64, a->entry);
+	if (a->wish.notify != 0) {
+		buf_append(out, SLICE(" notify="));
+		smtp_notify_write(a->wish.notify, out);
+	}
+	if (a->wish.orcpt.len > 0)
+		print_slice(out, "orcpt", a->wish.orcpt);
+	if (a->owed != QUEUE_OWES_MAIL)
+		buf_append(out, a->owed == QUEUE_OWES_DELIVERED ? SLICE(" owes=delivered") :
+		    SLICE(" owes=relayed"));
 	if (a->needs_room)
 		buf_append(out, SLICE(" where-room"));
 	buf_append_byte(out, '\n');
@@ -359,6 +385,11 @@ plan_print(const struct plan *p, struct buf *out)
 	print_slice(out, "mid", p->mid);
 	print_slice(out, "sid", p->sid);
 	buf_printf(out, " author=%" PRIu32 " size=%" PRIu32 "\n", p->author, p->size_bytes);
+	if (p->dsn.ret != SMTP_RET_UNSAID || p->dsn.envid.len > 0) {
+		buf_printf(out, "dsn ret=%u", p->dsn.ret);
+		print_slice(out, "envid", p->dsn.envid);
+		buf_append_byte(out, '\n');
+	}
 	for (uint32_t i = 0; i < p->other_count; i++)
 		buf_printf(out, "text=%" PRIu32 " size=%" PRIu32 "\n", i + 1,
 		    p->others[i].size_bytes);

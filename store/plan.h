@@ -12,6 +12,7 @@
 #include "base/problem.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "wire/smtp_dsn.h"
 
 #define PLAN_ACTIONS_MAX 4096
 #define PLAN_PRECONDITIONS_MAX 256
@@ -35,7 +36,7 @@ struct precondition {
 enum plan_action_kind {
 	ACTION_DELIVER = 1,	/* into a mailbox of account */
 	ACTION_ARCHIVE,		/* one archive entry: sender and recipients of the envelope */
-	ACTION_QUEUE,		/* to recipient, by route */
+	ACTION_QUEUE,		/* to recipient, by route; or what its sender is to be told of it */
 	ACTION_FETCHED,		/* remember uidl of fetch */
 	ACTION_AUDIT,		/* write down what was decided, and why */
 	ACTION_QUEUE_END,	/* a queue entry failed for good: its author is being told */
@@ -53,6 +54,8 @@ struct plan_action {
 	struct slice sender;	/* ARCHIVE, QUEUE; empty: the null sender */
 	struct slice recipients;	/* ARCHIVE: separated by LF.  QUEUE: one */
 	uint32_t route, credential;	/* QUEUE: ids in the directory */
+	struct smtp_dsn_rcpt wish;	/* QUEUE */
+	uint8_t owed;		/* QUEUE: enum queue_owed (queue_client.h) */
 	uint64_t entry;		/* QUEUE_END, QUEUE_DELAYED: queue id */
 	uint32_t fetch;		/* FETCHED */
 	struct slice uidl;	/* FETCHED */
@@ -73,6 +76,7 @@ struct plan {
 	uint32_t author;	/* account that wrote the message, 0: nobody of ours */
 	uint64_t received_at;
 	int16_t received_zone;
+	struct smtp_dsn_mail dsn;	/* QUEUE: of all of them */
 	/*
 	 * The text travels as a sealed memfd beside the plan, with the others behind it in their
 	 * order; size 0: no text, and no others.

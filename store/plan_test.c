@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "store/mailbox.h"
+#include "store/queue_client.h"
 #include "store/text.h"
 
 static struct precondition preconditions[] = {
@@ -19,7 +20,9 @@ static struct plan_action actions[] = {
 	{ .kind = ACTION_ARCHIVE, .direction = PLAN_IN, .sender = { "a@x", 3 },
 	    .recipients = { "b@y\nc@y", 7 } },
 	{ .kind = ACTION_QUEUE, .sender = { "b@y", 3 }, .recipients = { "a@x", 3 }, .route = 4,
-	    .credential = 5, .text = 1 },
+	    .credential = 5, .text = 1, .wish = { SMTP_NOTIFY_FAILURE, { "rfc822;a@x", 10 } } },
+	{ .kind = ACTION_QUEUE, .sender = { "b@y", 3 }, .recipients = { "c@y", 3 },
+	    .wish = { SMTP_NOTIFY_SUCCESS, { NULL, 0 } }, .owed = QUEUE_OWES_DELIVERED },
 	{ .kind = ACTION_FETCHED, .fetch = 3, .uidl = { "uid-17", 6 } },
 	{ .kind = ACTION_AUDIT, .audit_kind = { "mail", 4 }, .actor = { "box", 3 },
 	    .subject = { "m", 1 }, .detail = { "by \"name\"", 9 } },
@@ -37,6 +40,7 @@ sample(void)
 		.author = 9,
 		.received_at = 1795516611,
 		.received_zone = -90,
+		.dsn = { SMTP_RET_FULL, SLICE("QQ1") },
 		.size_bytes = 300,
 		.digest = SLICE("digest"),
 		.other_count = ARRAY_LEN(others),
@@ -67,6 +71,7 @@ a_plan_comes_back_as_it_was_and_no_part_of_it_is_one(void **state)
 	CHECK(slice_equal(buf_slice(&printed), buf_slice(&again)));
 	CHECK(back.received_zone == -90 && memcmp(back.sha256, p.sha256, SHA256_LEN) == 0);
 	CHECK_SLICE(back.digest, "digest");
+	CHECK(back.dsn.ret == SMTP_RET_FULL && slice_equal(back.dsn.envid, SLICE("QQ1")));
 	plan_clear(&back);
 	buf_append_byte(&b, 0);
 	CHECK_STATUS(plan_decode(buf_slice(&b), &back), STATUS_CORRUPT);
@@ -85,12 +90,16 @@ a_plan_prints_an_action_a_line(void **state)
 	plan_print(&p, &out);
 	CHECK_SLICE(buf_slice(&out),
 	    "message mid=\"m3v7q2m9tzae\" sid=\"k3v7q2m9tzae\" author=9 size=300\n"
+	    "dsn ret=1 envid=\"QQ1\"\n"
 	    "text=1 size=400\n"
 	    "unless fetched=3 uidl=\"uid-17\"\n"
 	    "if queued=12\n"
 	    "deliver account=7 role=1 flags=1 where-room\n"
 	    "archive direction=0 sender=\"a@x\" recipients=\"b@y\\x0ac@y\"\n"
-	    "queue sender=\"b@y\" recipients=\"a@x\" route=4 credential=5 text=1\n"
+	    "queue sender=\"b@y\" recipients=\"a@x\" route=4 credential=5 text=1 notify=FAILURE "
+	    "orcpt=\"rfc822;a@x\"\n"
+	    "queue sender=\"b@y\" recipients=\"c@y\" route=0 credential=0 notify=SUCCESS "
+	    "owes=delivered\n"
 	    "fetched fetch=3 uidl=\"uid-17\"\n"
 	    "audit kind=\"mail\" actor=\"box\" subject=\"m\" detail=\"by \\x22name\\x22\"\n"
 	    "queue-end entry=12\n");
@@ -105,6 +114,8 @@ what_is_past_a_limit_is_refused(void **state)
 		{ .kind = ACTION_DELIVER, .role = MAILBOX_ROLE_COUNT },
 		{ .kind = ACTION_ARCHIVE, .direction = PLAN_INTERNAL + 1 },
 		{ .kind = ACTION_DELIVER, .text = ARRAY_LEN(others) + 1 },
+		{ .kind = ACTION_QUEUE, .owed = QUEUE_OWED_COUNT },
+		{ .kind = ACTION_QUEUE, .wish = { SMTP_NOTIFY_NEVER | SMTP_NOTIFY_DELAY, { 0 } } },
 	};
 	static char detail[AUDIT_DETAIL_MAX + 1];
 	struct plan_action wordy = { .kind = ACTION_AUDIT, .detail = { detail, sizeof(detail) } };
@@ -142,6 +153,32 @@ what_is_past_a_limit_is_refused(void **state)
 	buf_clear(&b);
 }
 
+static void
+a_plan_of_version_1_asks_for_no_notices(void **state)
+{
+	static const uint8_t golden[] = {
+		1, 1, 0, 0, 0, 'm', 0, 0, 0, 0, 9, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0, 0, 60, 0,
+		7, 0, 0, 0,	/* size, and its hash */
+		0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab,
+		0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab,
+		0xab, 0xab, 0xab, 0xab,
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,	/* no digest, others, preconditions */
+		1, 0, 0, 0, 3, 1, 0, 0, 0, 's', 1, 0, 0, 0, 'r', 4, 0, 0, 0, 5, 0, 0, 0, 0,
+	};
+	struct plan back;
+
+	(void)state;
+	for (size_t cut = 0; cut < sizeof(golden); cut++)
+		CHECK_STATUS(plan_decode(slice_make(golden, cut), &back), STATUS_CORRUPT);
+	CHECK_STATUS(plan_decode(slice_make(golden, sizeof(golden)), &back), STATUS_OK);
+	CHECK(back.author == 9 && back.dsn.ret == SMTP_RET_UNSAID && back.dsn.envid.len == 0);
+	CHECK_U64(back.action_count, 1);
+	CHECK_SLICE(back.actions[0].recipients, "r");
+	CHECK(back.actions[0].credential == 5 && back.actions[0].wish.notify == 0 &&
+	    back.actions[0].owed == QUEUE_OWES_MAIL);
+	plan_clear(&back);
+}
+
 int
 main(void)
 {
@@ -149,6 +186,7 @@ main(void)
 		cmocka_unit_test(a_plan_comes_back_as_it_was_and_no_part_of_it_is_one),
 		cmocka_unit_test(a_plan_prints_an_action_a_line),
 		cmocka_unit_test(what_is_past_a_limit_is_refused),
+		cmocka_unit_test(a_plan_of_version_1_asks_for_no_notices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

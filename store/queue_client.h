@@ -13,6 +13,7 @@
 #include "base/problem.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "wire/smtp_dsn.h"
 
 struct loop;
 struct queue_client;
@@ -23,6 +24,14 @@ struct queue_client *queue_client_new(struct loop *l, const char *path,
 void queue_client_free(struct queue_client **c);
 /* Forget a call: its done will not be called. */
 void queue_cancel(struct queue_client *c, uint32_t call);
+
+/* What an entry waits for. */
+enum queue_owed {
+	QUEUE_OWES_MAIL,	/* to be sent */
+	QUEUE_OWES_DELIVERED,	/* it is in its mailbox: its sender is to be told (NOTIFY=SUCCESS) */
+	QUEUE_OWES_RELAYED,	/* the next server has it, which will not tell: the same */
+	QUEUE_OWED_COUNT
+};
 
 struct queue_item {
 	uint64_t id;
@@ -36,6 +45,10 @@ struct queue_item {
 	uint64_t made_at;
 	uint32_t attempts;	/* before this one */
 	bool is_delay_told;	/* the author knows that it is late */
+	struct smtp_dsn_mail dsn;
+	struct smtp_dsn_rcpt wish;
+	uint8_t owed;		/* enum queue_owed */
+	struct slice detail;	/* RELAYED: what the next server said */
 };
 
 /*
@@ -56,6 +69,7 @@ enum queue_outcome {
 	QUEUE_SENT = 1,		/* the next server has it: the entry ends */
 	QUEUE_LATER,		/* not now: due again at due_at */
 	QUEUE_PUT_BACK,		/* not tried: due again at due_at, not counted as an attempt */
+	QUEUE_RELAYED,		/* as SENT, but due at once: it owes that notice from now on */
 };
 /*
  * detail: where and with what answer, one line of printable text, for the audit and for mailadm

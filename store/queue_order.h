@@ -36,6 +36,8 @@ struct queue_order {
 void queue_order_put(const struct queue_order *o, struct buf *out);
 /* Slices are borrowed.  CORRUPT. */
 MUST_USE enum status queue_order_read(struct slice payload, struct queue_order *out);
+/* An entry as relayd sees it; slices are the row's. */
+struct queue_item queue_item_of(const struct spool_row *row, uint32_t size_bytes);
 /* One entry of the answer to STORE_QUEUE_TAKE; the reader is marked failed when it is none. */
 void queue_item_put(const struct queue_item *item, struct buf *out);
 void queue_item_read(struct reader *in, struct queue_item *out);

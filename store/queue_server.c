@@ -73,9 +73,7 @@ take_one(void *ctx, uint64_t id)
 		t->st = text_get(t->txn, row.text, &text, t->why);
 	if (t->st != STATUS_OK)
 		return false;
-	item = (struct queue_item){ id, row.text, text.size_bytes, row.mid, row.sender,
-		row.recipient, row.route, row.credential, row.author, row.made_at, row.attempts,
-		row.is_delay_told };
+	item = queue_item_of(&row, text.size_bytes);
 	queue_item_put(&item, &t->items);
 	l->list[l->count++] = (struct lease){ id, t->peer };
 	t->count++;

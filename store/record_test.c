@@ -18,6 +18,7 @@
 #include "store/mailbox.h"
 #include "store/message.h"
 #include "store/message_id.h"
+#include "store/queue_client.h"
 #include "store/sealed.h"
 #include "store/segment.h"
 #include "store/segment_row.h"
@@ -344,7 +345,10 @@ static enum status
 spool_write(struct fixture *f)
 {
 	struct spool_row r = { .text = 5, .mid = SLICE("m"), .sender = SLICE("s"),
-		.recipient = SLICE("r"), .route = 1, .credential = 2, .author = 3 };
+		.recipient = SLICE("r"), .route = 1, .credential = 2, .author = 3,
+		.dsn = { SMTP_RET_HDRS, SLICE("e") },
+		.wish = { SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_DELAY, SLICE("rfc822;o") },
+		.owed = QUEUE_OWES_DELIVERED };
 
 	return spool_put(&f->change, &r, NULL);
 }
@@ -356,7 +360,10 @@ spool_read(struct fixture *f)
 	enum status st = spool_get(TXN, 1, &r, NULL);
 
 	if (st == STATUS_OK)
-		CHECK(r.text == 5 && r.author == 3 && r.due_at == 99 && r.attempts == 0);
+		CHECK(r.text == 5 && r.author == 3 && r.due_at == 99 && r.attempts == 0 &&
+		    r.dsn.ret == SMTP_RET_HDRS && slice_equal(r.dsn.envid, SLICE("e")) &&
+		    r.wish.notify == 10 && slice_equal(r.wish.orcpt, SLICE("rfc822;o")) &&
+		    r.owed == QUEUE_OWES_DELIVERED);
 	return st;
 }
 
@@ -505,10 +512,9 @@ static const struct record {
 	{ "former", TABLE_META, "666f726d6572" "00000007", "01" "6300000000000000" "040000006c694061",
 	    former_write, former_read },
 	{ "queue", TABLE_QUEUE, "0000000000000001",
-	    "01" "01" "0500000000000000" "010000006d" "0100000073" "0100000072" "01000000"
-	    "02000000" "03000000" "6300000000000000" "6300000000000000" "00000000" "00" "00000000",
-	    spool_write,
-	    spool_read },
+	    "02" "01" "0500000000000000" "010000006d" "0100000073" "0100000072" "01000000"
+	    "02000000" "03000000" "6300000000000000" "6300000000000000" "00000000" "00" "00000000"
+	    "02" "0100000065" "0a" "080000007266633832323b6f" "01", spool_write, spool_read },
 	{ "fetched", TABLE_FETCHED, "00000002" "00" "75", "01" "6300000000000000", fetched_write,
 	    fetched_read },
 	{ "audit", TABLE_AUDIT, "00000000000000030000",
@@ -592,6 +598,29 @@ an_account_of_version_1_has_no_limits(void **state)
 	CHECK_STATUS(account_get(TXN, 7, &a, NULL), STATUS_CORRUPT);
 }
 
+static void
+a_queue_entry_of_version_1_asked_for_nothing(void **state)
+{
+	static const char golden[] = "01" "01" "0500000000000000" "010000006d" "0100000073"
+	    "0100000072" "01000000" "02000000" "03000000" "6300000000000000" "6300000000000000"
+	    "00000000" "01" "0100000064";
+	struct fixture *f = *state;
+	uint8_t bytes[512];
+	struct slice value = unhex(golden, bytes);
+	struct spool_row r;
+	struct key k;
+
+	for (size_t cut = 1; cut <= value.len; cut++) {
+		CHECK_STATUS(txn_put(TXN, TABLE_QUEUE, key_of_u64(&k, 1), slice_make(bytes, cut), NULL),
+		    STATUS_OK);
+		CHECK_STATUS(spool_get(TXN, 1, &r, NULL),
+		    cut == value.len ? STATUS_OK : STATUS_CORRUPT);
+	}
+	CHECK(r.text == 5 && r.is_delay_told && slice_equal(r.detail, SLICE("d")));
+	CHECK(r.dsn.ret == SMTP_RET_UNSAID && r.dsn.envid.len == 0 && r.wish.notify == 0 &&
+	    r.wish.orcpt.len == 0 && r.owed == QUEUE_OWES_MAIL);
+}
+
 /* Of a text that is stored as it is, before there were other forms. */
 static void
 a_hash_of_a_text_is_what_its_golden_bytes_say(void **state)
@@ -638,6 +667,7 @@ main(void)
 		ROW(a_hash_of_a_text_is_what_its_golden_bytes_say),
 		ROW(a_text_of_version_1_is_read),
 		ROW(an_account_of_version_1_has_no_limits),
+		ROW(a_queue_entry_of_version_1_asked_for_nothing),
 #undef ROW
 	};
 

@@ -5,19 +5,23 @@
 #include "base/bytes.h"
 #include "store/change.h"
 #include "store/key.h"
+#include "store/queue_client.h"
 #include "store/store.h"
 #include "store/text.h"
 
 /*
  * Queue.  key: u64be queue id
- *   u8 version 1, u8 state, u64 text, slice mid, slice sender, slice recipient, u32 route,
+ *   u8 version 2, u8 state, u64 text, slice mid, slice sender, slice recipient, u32 route,
  *   u32 credential, u32 author, u64 made_at, u64 due_at, u32 attempts, u8 is_delay_told,
- *   slice detail
+ *   slice detail; since version 2 what is told of it (RFC 3461): u8 ret, slice envid, u8 notify,
+ *   slice orcpt, u8 owed.  Version 1 decodes as mail that asked for nothing.
  *
  * Queue, by time: what waits.  key: u64be due_at, u64be queue id
  *   u8 version 1
  */
-#define SPOOL_VERSION 1
+#define SPOOL_VERSION 2
+#define SPOOL_VERSION_DSN 2
+#define SPOOL_DUE_VERSION 1
 
 static struct slice
 due_key(struct key *k, uint64_t due_at, uint64_t id)
@@ -32,7 +36,7 @@ due_key(struct key *k, uint64_t due_at, uint64_t id)
 static enum status
 row_put(struct txn *t, const struct spool_row *row, struct problem *why)
 {
-	static const char version = SPOOL_VERSION;
+	static const char version = SPOOL_DUE_VERSION;
 	struct buf b = buf_init(ENV_VALUE_MAX);
 	struct key k;
 	enum status st;
@@ -51,6 +55,9 @@ row_put(struct txn *t, const struct spool_row *row, struct problem *why)
 	put_u32le(&b, row->attempts);
 	put_u8(&b, row->is_delay_told);
 	put_slice(&b, slice_sub(row->detail, 0, SPOOL_DETAIL_MAX));
+	smtp_dsn_mail_put(&row->dsn, &b);
+	smtp_dsn_rcpt_put(&row->wish, &b);
+	put_u8(&b, row->owed);
 	st = txn_put(t, TABLE_QUEUE, key_of_u64(&k, row->id), buf_slice(&b), why);
 	if (st == STATUS_OK && row->state == SPOOL_WAITING)
 		st = txn_put(t, TABLE_QUEUE_DUE, due_key(&k, row->due_at, row->id),
@@ -87,8 +94,9 @@ row_read(uint64_t id, struct slice value, struct spool_row *out, struct problem 
 {
 	struct spool_row r = { .id = id };
 	struct reader in = reader_of(value);
+	uint8_t version = read_u8(&in);
 
-	if (read_u8(&in) != SPOOL_VERSION)
+	if (version < 1 || version > SPOOL_VERSION)
 		reader_fail(&in);
 	r.state = read_u8(&in);
 	r.text = read_u64le(&in);
@@ -103,7 +111,12 @@ row_read(uint64_t id, struct slice value, struct spool_row *out, struct problem 
 	r.attempts = read_u32le(&in);
 	r.is_delay_told = read_u8(&in) != 0;
 	r.detail = read_slice(&in);
-	if (!reader_at_end(&in) || (r.state != SPOOL_WAITING && r.state != SPOOL_HELD)) {
+	if (version >= SPOOL_VERSION_DSN) {
+		smtp_dsn_mail_read(&in, &r.dsn);
+		smtp_dsn_rcpt_read(&in, &r.wish);
+		r.owed = read_u8(&in);
+	}
+	if (!reader_at_end(&in) || r.owed >= QUEUE_OWED_COUNT || (r.state != SPOOL_WAITING && r.state != SPOOL_HELD)) {
 		problem_set(why, "queue entry %llu cannot be read", (unsigned long long)id);
 		return STATUS_CORRUPT;
 	}
@@ -137,9 +150,11 @@ due_remove(struct txn *t, uint64_t id, struct problem *why)
 enum status
 spool_change(struct change *c, const struct spool_row *row, struct problem *why)
 {
-	char memory[MID_LEN_MAX + 2 * SPOOL_ADDRESS_MAX + SPOOL_DETAIL_MAX];
+	char memory[MID_LEN_MAX + 2 * SPOOL_ADDRESS_MAX + SPOOL_DETAIL_MAX + SMTP_ENVID_MAX +
+	    SMTP_ORCPT_MAX];
 	struct spool_row r = *row;
-	struct slice *fields[] = { &r.mid, &r.sender, &r.recipient, &r.detail };
+	struct slice *fields[] = { &r.mid, &r.sender, &r.recipient, &r.detail, &r.dsn.envid,
+		&r.wish.orcpt };
 	size_t at = 0;
 	enum status st;
 

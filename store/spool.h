@@ -9,6 +9,7 @@
 
 #include "base/slice.h"
 #include "store/env.h"
+#include "wire/smtp_dsn.h"
 
 #define SPOOL_ADDRESS_MAX 320	/* bytes of a sender or a recipient */
 #define SPOOL_DETAIL_MAX 500	/* bytes of the last answer that are kept */
@@ -34,14 +35,17 @@ struct spool_row {
 	uint32_t attempts;
 	bool is_delay_told;	/* its author knows that it waits */
 	struct slice detail;	/* what the last attempt came to; empty before the first */
+	struct smtp_dsn_mail dsn;	/* as its sender said it */
+	struct smtp_dsn_rcpt wish;
+	uint8_t owed;		/* enum queue_owed (queue_client.h) */
 };
 
 /* For the writer: queue it, due now.  row: id, state, made_at, due_at, attempts and detail are
  * filled in here.  The text's reference is the caller's to count.  LIMIT an address is too long. */
 MUST_USE enum status spool_put(struct change *c, const struct spool_row *row,
     struct problem *why);
-/* For the writer: change what may change of an entry, state, due_at, attempts, is_delay_told and
- * detail.  row is as spool_get() gave it but for those. */
+/* For the writer: change what may change of an entry, state, due_at, attempts, is_delay_told, owed
+ * and detail.  row is as spool_get() gave it but for those. */
 MUST_USE enum status spool_change(struct change *c, const struct spool_row *row,
     struct problem *why);
 /* For the writer: an entry ends, and its reference to the text with it. */

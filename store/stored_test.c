@@ -465,6 +465,7 @@ taken(void *ctx, enum status st, const struct queue_item *items, uint32_t count,
 		w->item = items[count - 1];
 		w->item.mid = w->item.sender = w->item.recipient = SLICE("");
 		CHECK_SLICE(items[0].recipient, "b@y.test");
+		CHECK_SLICE(items[0].detail, w->item.owed == QUEUE_OWES_RELAYED ? "451 busy" : "");
 	}
 	answered(w, st);
 }
@@ -515,7 +516,7 @@ outgoing_mail_is_taken_settled_and_tried_again(void **state)
 		{ .kind = ACTION_ARCHIVE, .direction = PLAN_OUT, .sender = SLICE("a@x.test"),
 		    .recipients = SLICE("b@y.test") },
 		{ .kind = ACTION_QUEUE, .sender = SLICE("a@x.test"), .recipients = SLICE("b@y.test"),
-		    .route = 3, .credential = 4, .text = 1 },
+		    .route = 3, .credential = 4, .text = 1, .wish = { SMTP_NOTIFY_SUCCESS, { 0 } } },
 	};
 	struct plan_action end = { .kind = ACTION_QUEUE_END, .entry = 1 };
 	struct precondition queued = { .kind = PRECONDITION_QUEUED, .entry = 1 };
@@ -546,6 +547,13 @@ outgoing_mail_is_taken_settled_and_tried_again(void **state)
 	queue_client_free(&w->queue);		/* who had it is gone: it is due again */
 	w->queue = queue_client_new(w->loop, "store-queue.sock", on_due, w);
 	CHECK_U64(take(w, 4000000000), 1);
+	CHECK(w->item.owed == QUEUE_OWES_MAIL && w->item.wish.notify == SMTP_NOTIFY_SUCCESS);
+	/* The next server has it: what is left is the notice, and saying it twice changes nothing. */
+	CHECK_STATUS(settle(w, 1, QUEUE_RELAYED, 0), STATUS_OK);
+	CHECK_U64(take(w, UINT64_MAX), 1);
+	CHECK(w->item.owed == QUEUE_OWES_RELAYED && w->item.attempts == 1);
+	CHECK_STATUS(settle(w, 1, QUEUE_RELAYED, 0), STATUS_OK);
+	CHECK_U64(take(w, UINT64_MAX), 1);
 	ending.preconditions = &queued;
 	ending.precondition_count = 1;
 	CHECK_STATUS(execute(w, &ending, SLICE("")), STATUS_OK);
