@@ -66,8 +66,8 @@ void
 fetch_items_add(struct fetch_items *f, enum fetch_kind kind)
 {
 	if (f->items == NULL)
-		f->items = mem_array(struct fetch_item, FETCH_ITEMS_MAX + 1);
-	ASSERT(f->count <= FETCH_ITEMS_MAX);
+		f->items = mem_array(struct fetch_item, FETCH_ITEMS_MAX + FETCH_ITEMS_ADDED);
+	ASSERT(f->count < FETCH_ITEMS_MAX + FETCH_ITEMS_ADDED);
 	f->items[f->count++] = (struct fetch_item){
 		.kind = kind,
 		.label = slice_from_cstr(labels[kind]),

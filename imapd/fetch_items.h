@@ -11,7 +11,8 @@
 #include "base/status.h"
 #include "wire/imap_token.h"
 
-#define FETCH_ITEMS_MAX 100
+#define FETCH_ITEMS_MAX 100	/* that a client may ask for */
+#define FETCH_ITEMS_ADDED 2	/* that a command adds to these: UID and MODSEQ */
 #define FETCH_FIELDS_MAX 200	/* header fields of one item */
 #define FETCH_PATH_MAX 100	/* levels of a part */
 
@@ -65,6 +66,7 @@ struct fetch_items {
  * SYNTAX   LIMIT too many items, fields or levels
  */
 MUST_USE enum status fetch_items_parse(struct imap_reader *args, struct fetch_items *out);
+/* At most FETCH_ITEMS_ADDED times after fetch_items_parse(). */
 void fetch_items_add(struct fetch_items *f, enum fetch_kind kind);
 bool fetch_items_have(const struct fetch_items *f, enum fetch_kind kind);
 void fetch_items_clear(struct fetch_items *f);

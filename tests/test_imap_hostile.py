@@ -60,6 +60,31 @@ def test_three_bad_commands_before_login(instance):
         assert ends(client, b"t NONSENSE\r\n").startswith(b"* BYE")
 
 
+# I10, I08: as much as one command may ask for
+
+TEXT = b"From: Ann <ann@example.org>\r\nSubject: one\r\n\r\n%s\r\n"
+
+
+def test_a_fetch_of_as_many_items_as_may_be_has_room_for_those_we_add(instance, client):
+    with Folder(instance, "zhang", "hostile items") as folder:
+        client.append(folder, TEXT % b"text")
+        client.select(folder)
+        flags = " ".join(["FLAGS"] * 100)
+        got = client.ok(f"UID FETCH 1 ({flags}) (CHANGEDSINCE 1)")
+        assert got[-1].startswith(b"* 1 FETCH (UID 1 FLAGS (") and b" MODSEQ (" in got[-1]
+        client.refused(b"NO", f"UID FETCH 1 (UID {flags})")
+        client.ok("CLOSE")
+
+
+def test_many_keys_do_not_hold_up_others_for_ever(instance, client):
+    with Folder(instance, "zhang", "hostile keys") as folder:
+        client.append(folder, TEXT % b"\r\n".join([b"x" * 70] * 15000))
+        client.select(folder)
+        assert client.ok("SEARCH" + " NOT BODY y" * 20) == [b"* SEARCH 1\r\n"]
+        assert b"[LIMIT]" in client.refused(b"NO", "SEARCH" + " NOT BODY y" * 70)
+        client.ok("CLOSE")
+
+
 # I04, T13: an APPEND that breaks off
 
 def test_a_broken_append_stores_nothing(instance):
