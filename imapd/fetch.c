@@ -18,7 +18,7 @@
 #define SLICE_MS 100
 #define PIECE_BYTES (128 * 1024)	/* of a text, read at a time */
 #define OUTPUT_MAX (16 * 1024 * 1024)	/* a slice and the largest item beside it */
-#define CLOCK_EVERY 64			/* messages between two looks at the clock */
+#define CLOCK_EVERY 64			/* items between two looks at the clock; behind a dear one, one */
 
 /* A FETCH in progress, between slices. */
 struct fetch_run {
@@ -30,6 +30,7 @@ struct fetch_run {
 	bool is_damaged;
 	/* In the middle of a message: */
 	bool in_message;
+	struct message_row row;	/* its text stays when the message goes */
 	struct flags_entry entry;
 	uint32_t item;
 	uint32_t text_at, text_left;
@@ -303,6 +304,13 @@ put_news(struct fetch_slice *c)
 	return st;
 }
 
+/* An item for which the text was read: after some of these others have their turn. */
+static bool
+is_dear(const struct fetch_item *item)
+{
+	return item->kind == FETCH_BODY || item->kind == FETCH_SECTION;
+}
+
 /* Items from run->item on, then the end of the response. */
 static enum status
 put_items(struct fetch_slice *c)
@@ -312,9 +320,15 @@ put_items(struct fetch_slice *c)
 	enum status st = STATUS_OK;
 
 	for (; st == STATUS_OK && run->item < items->count; run->item++) {
+		const struct fetch_item *item = &items->items[run->item];
+
 		if (run->item > 0)
 			buf_append_byte(&c->out, ' ');
-		st = put_item(c, &items->items[run->item]);
+		st = put_item(c, item);
+		if (is_dear(item))
+			c->since_clock = CLOCK_EVERY;
+		if (st == STATUS_OK && run->item + 1 < items->count && slice_is_full(c))
+			st = STATUS_PENDING;
 		if (st == STATUS_PENDING)
 			return st;
 	}
@@ -324,6 +338,18 @@ put_items(struct fetch_slice *c)
 	buf_append(&c->out, SLICE(")\r\n"));
 	run->met++;
 	return st;
+}
+
+/* The next slice reads on, even if somebody moves or removes the message meanwhile. */
+static enum status
+keep_row(struct fetch_slice *c)
+{
+	enum status st = message_view_row(&c->view, &c->why);
+
+	if (st != STATUS_OK)
+		return st;
+	c->run->row = c->view.row;
+	return STATUS_PENDING;
 }
 
 static enum status
@@ -342,6 +368,8 @@ put_message(struct fetch_slice *c, const struct flags_entry *e)
 	buf_append_u64(&c->out, number);
 	buf_append(&c->out, SLICE(" FETCH ("));
 	st = put_items(c);
+	if (st == STATUS_PENDING)
+		st = keep_row(c);
 	message_view_clear(&c->view);
 	run->in_message = st == STATUS_PENDING;
 	if (st == STATUS_OK || st == STATUS_PENDING || c->session->state == IMAP_CLOSED)
@@ -362,6 +390,8 @@ resume_message(struct fetch_slice *c)
 
 	message_view_init(&c->view, c->session->worker->store, c->txn,
 	    c->session->selected->mailbox, run->entry.uid);
+	c->view.row = run->row;
+	c->view.has_row = true;
 	st = put_text(c);
 	if (st == STATUS_OK) {
 		run->item++;

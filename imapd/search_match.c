@@ -98,29 +98,62 @@ read_header(struct search_subject *s, struct problem *why)
 	return st;
 }
 
+/* Nobody else has a turn while one message is looked at: what many keys may cost has an end. */
+static enum status
+spend(struct search_subject *s, size_t bytes)
+{
+	s->work += bytes;
+	return s->work > SEARCH_WORK_MAX && s->work > s->view->text.size_bytes ? STATUS_LIMIT :
+	    STATUS_OK;
+}
+
+/* Without a type it is text/plain (RFC 2045 s.5.2). */
 static bool
-body_holds(struct slice header, enum encoding encoding, struct slice body, struct slice needle)
+is_text(const struct param_list *type)
+{
+	return type->type.len == 0 || slice_equal_nocase(type->type, SLICE("text"));
+}
+
+static bool
+body_holds(const struct param_list *type, enum encoding encoding, struct slice body,
+    struct slice needle)
 {
 	struct buf plain = buf_init(SEARCH_PART_MAX), utf8 = buf_init(2 * SEARCH_PART_MAX);
-	struct param_list *type = mem_new(struct param_list);
-	struct header_field f = { 0 };
-	bool found = false, is_text;
+	bool found;
 
-	(void)header_find(header, SLICE("Content-Type"), &f);
-	param_list_parse(f.value, type);
-	/* Without a type it is text/plain (RFC 2045 s.5.2). */
-	is_text = type->type.len == 0 || slice_equal_nocase(type->type, SLICE("text"));
-	if (is_text) {
-		(void)encoding_decode(encoding, body, &plain);
-		(void)charset_to_utf8(param_list_get(type, SLICE("charset")), buf_slice(&plain),
-		    &utf8);
-		found = text_holds(buf_slice(&utf8), needle);
-	}
-	param_list_clear(type);
-	mem_free(type);
+	(void)encoding_decode(encoding, body, &plain);
+	(void)charset_to_utf8(param_list_get(type, SLICE("charset")), buf_slice(&plain), &utf8);
+	found = text_holds(buf_slice(&utf8), needle);
 	buf_clear(&plain);
 	buf_clear(&utf8);
 	return found;
+}
+
+/* What is not text is not even read. */
+static enum status
+leaf_holds(struct search_subject *s, const struct part *p, struct slice header,
+    struct slice needle, bool *found, struct problem *why)
+{
+	struct buf body = buf_init(SEARCH_PART_MAX);
+	struct param_list *type = mem_new(struct param_list);
+	uint32_t len = p->body_len < SEARCH_PART_MAX ? p->body_len : SEARCH_PART_MAX;
+	struct header_field f = { 0 };
+	enum status st = STATUS_OK;
+
+	(void)header_find(header, SLICE("Content-Type"), &f);
+	param_list_parse(f.value, type);
+	if (is_text(type)) {
+		st = spend(s, len);
+		if (st == STATUS_OK)
+			st = message_view_read(s->view, p->body_at, len, &body, why);
+		if (st == STATUS_OK)
+			*found = body_holds(type, (enum encoding)p->encoding, buf_slice(&body),
+			    needle);
+	}
+	param_list_clear(type);
+	mem_free(type);
+	buf_clear(&body);
+	return st;
 }
 
 /* One part: a leaf's text, or the header of a message inside. */
@@ -131,23 +164,17 @@ part_holds(struct search_subject *s, uint32_t index, struct slice needle, bool *
 	const struct part_tree *tree = &s->view->tree;
 	const struct part *p = &tree->parts[index];
 	bool is_inner = index != 0 && tree->parts[p->parent].kind == PART_MESSAGE;
-	struct buf header = buf_init(VIEW_HEADER_MAX), body = buf_init(SEARCH_PART_MAX);
+	struct buf header = buf_init(VIEW_HEADER_MAX);
 	uint32_t header_len = p->header_len < VIEW_HEADER_MAX ? p->header_len : VIEW_HEADER_MAX;
-	uint32_t body_len = p->body_len < SEARCH_PART_MAX ? p->body_len : SEARCH_PART_MAX;
 	enum status st = STATUS_OK;
 
 	if (p->kind == PART_LEAF || is_inner)
 		st = message_view_read(s->view, p->header_at, header_len, &header, why);
 	if (st == STATUS_OK && is_inner)
 		*found = header_holds(buf_slice(&header), SLICE(""), needle);
-	if (st == STATUS_OK && !*found && p->kind == PART_LEAF) {
-		st = message_view_read(s->view, p->body_at, body_len, &body, why);
-		if (st == STATUS_OK)
-			*found = body_holds(buf_slice(&header), (enum encoding)p->encoding,
-			    buf_slice(&body), needle);
-	}
+	if (st == STATUS_OK && !*found && p->kind == PART_LEAF)
+		st = leaf_holds(s, p, buf_slice(&header), needle, found, why);
 	buf_clear(&header);
-	buf_clear(&body);
 	return st;
 }
 
@@ -172,6 +199,8 @@ match_text(struct search_subject *s, const struct search_node *n, bool *fits,
 	if (n->kind == SEARCH_BODY)
 		return any_part_holds(s, needle, fits, why);
 	st = read_header(s, why);
+	if (st == STATUS_OK)
+		st = spend(s, s->header.len);
 	if (st != STATUS_OK)
 		return st;
 	*fits = header_holds(buf_slice(&s->header), n->field, needle);

@@ -10,6 +10,8 @@
 #include "store/flags.h"
 
 #define SEARCH_PART_MAX (8 * 1024 * 1024)	/* bytes of one part that are looked at */
+/* Bytes that all keys together may look at in one message, or all of it once if it is longer. */
+#define SEARCH_WORK_MAX (64 * 1024 * 1024)
 
 struct search_subject {
 	const struct search_program *program;
@@ -19,6 +21,7 @@ struct search_subject {
 	struct message_view *view;
 	struct buf header;	/* read when first needed */
 	bool has_header;
+	uint64_t work;		/* bytes looked at so far */
 };
 
 /* One that holds nothing yet; release with search_subject_clear(). */
@@ -26,7 +29,7 @@ void search_subject_init(struct search_subject *s, const struct search_program *
     const struct flags_entry *entry, const struct keyword_names *keywords, bool is_recent,
     struct message_view *view);
 void search_subject_clear(struct search_subject *s);
-/* *fits is set on OK.  Errors are those of reading the message. */
+/* *fits is set on OK.  LIMIT above SEARCH_WORK_MAX; other errors are those of reading the message. */
 MUST_USE enum status search_match(struct search_subject *s, bool *fits, struct problem *why);
 
 #endif

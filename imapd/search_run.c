@@ -11,7 +11,7 @@
 #include "store/store.h"
 
 #define SLICE_MS 100
-#define SLICE_READS 64		/* messages between two looks at the clock */
+#define SLICE_READS 64		/* messages between two looks at the clock; behind a text, one */
 
 struct search_run {
 	struct search_program program;
@@ -63,13 +63,12 @@ try_message(struct search_slice *c, const struct flags_entry *e)
 	    uidset_has(&sel->recent, e->uid), &view);
 	st = search_match(&subject, &fits, &why);
 	search_subject_clear(&subject);
-	if (st == STATUS_OK && fits) {
+	if (st == STATUS_OK && fits)
 		st = run->kind->found(c->session, run->data, e, number, &view, &why);
-		if (st == STATUS_LIMIT)
-			run->status = st;
-	}
+	if (st == STATUS_LIMIT)
+		run->status = st;
 	/* Texts take long; a scan of flags does not. */
-	c->since_clock += view.has_digest ? SLICE_READS / 8 : 1;
+	c->since_clock += view.has_digest ? SLICE_READS : 1;
 	message_view_clear(&view);
 	if (st == STATUS_OK || st == STATUS_LIMIT)
 		return;
