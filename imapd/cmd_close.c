@@ -17,7 +17,8 @@ expunged(void *ctx, enum status st, const struct store_result *r, const struct p
 	struct imap_session *s = ctx;
 
 	leave(s);
-	change_done(s, st, r, why);
+	/* Somebody has removed the mailbox: nothing is left to be removed. */
+	change_done(s, st == STATUS_ABSENT ? STATUS_OK : st, r, why);
 }
 
 /* CLOSE: remove what is deleted, silently, and leave the mailbox.  RFC 3501 s.6.4.2. */

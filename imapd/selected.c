@@ -193,6 +193,21 @@ write_expunges(struct selected *sel, const struct uidset *hit, struct buf *out)
 	}
 }
 
+/* What has gone is not recent any more: RECENT would count more messages than there are. */
+static enum status
+forget_recent(struct selected *sel)
+{
+	struct uidset left = uidset_init();
+	enum status st = STATUS_OK;
+
+	for (uint32_t i = 0; st == STATUS_OK && i < sel->recent.count; i++)
+		st = sequence_within(&sel->view, sel->recent.ranges[i].first,
+		    sel->recent.ranges[i].last, &left);
+	uidset_clear(&sel->recent);
+	sel->recent = left;
+	return st;
+}
+
 static enum status
 report_gone(struct selected *sel, struct buf *out)
 {
@@ -208,7 +223,7 @@ report_gone(struct selected *sel, struct buf *out)
 		write_expunges(sel, &hit, out);
 	sequence_remove(&sel->view, &hit);
 	uidset_clear(&hit);
-	return st;
+	return st == STATUS_OK ? forget_recent(sel) : st;
 }
 
 /* What came and has not gone again before anybody was told. */

@@ -112,6 +112,7 @@ def test_a_mailbox_that_is_removed_becomes_empty_for_who_looks_at_it(instance):
         assert two.ok("NOOP") == [b"* 1 EXPUNGE\r\n"]
         assert two.ok("FETCH 1:* FLAGS") == []
         assert two.command("APPEND removed {1+}\r\nx")[1].startswith(b"NO [TRYCREATE]")
+        two.ok("CLOSE")
 
 
 def test_recent_is_told_to_one_session(instance, folder):
@@ -120,6 +121,17 @@ def test_recent_is_told_to_one_session(instance, folder):
         assert b"* 1 RECENT\r\n" in one.ok(f'EXAMINE "{folder}"')
         assert b"* 1 RECENT\r\n" in one.ok(f'SELECT "{folder}"')
         wait_until(lambda: b"* 0 RECENT\r\n" in two.ok(f'SELECT "{folder}"'), 10, "no recent mail")
+
+
+def test_what_was_expunged_is_not_recent_any_more(instance, folder):
+    with logged_in(instance, "zhang") as one, logged_in(instance, "zhang") as two:
+        for name in (b"a", b"b", b"c"):
+            one.append(folder, text_of(name))
+        one.select(folder)
+        one.ok(r"STORE 1,3 +FLAGS (\Deleted)")
+        one.ok("EXPUNGE")
+        two.append(folder, text_of(b"d"))
+        assert one.ok("NOOP") == [b"* 2 EXISTS\r\n", b"* 2 RECENT\r\n"]
 
 
 class View:
@@ -226,6 +238,16 @@ def test_a_large_text_comes_whole_to_a_slow_reader(instance, folder):
         assert got[0] == head + text + b" RFC822.SIZE %d)\r\n" % len(text)
         assert one.ok("FETCH 1 BODY.PEEK[TEXT]<5000000.9>")[0] == (
             b"* 1 FETCH (BODY[TEXT]<5000000> {9}\r\n" + body[5000000:5000009] + b")\r\n")
+        # Nor does somebody who moves it away take its end from a reader.
+        other.select(folder)
+        tag = one.start("FETCH 1 (UID BODY.PEEK[])")
+        begun = one.wire.line() + b"\r\n"
+        other.ok("UID MOVE 1 Drafts")
+        assert begun + one.wire.exactly(len(text) + 3) == head + text + b")\r\n"
+        assert one.responses(tag)[1].startswith(b"OK")
+        other.select("Drafts")
+        other.ok(r"STORE 1:* +FLAGS (\Deleted)")
+        other.ok("CLOSE")
 
 
 def test_pipelined_commands_are_answered_in_order(instance, folder):
