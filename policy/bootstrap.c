@@ -111,25 +111,6 @@ bootstrap_restored(const char *policy_dir, struct slice note, struct problem *wh
 }
 
 enum status
-bootstrap_account(const char *policy_dir, struct slice login, uint32_t *account,
-    struct problem *why)
-{
-	const struct account_record *a;
-	struct directory *d = NULL;
-	enum status st = directory_open(policy_dir, &d, why);
-
-	if (st != STATUS_OK)
-		return st;
-	a = directory_account_by_login(d, login);
-	if (a != NULL)
-		*account = a->id;
-	else
-		st = STATUS_ABSENT;
-	directory_close(&d);
-	return st;
-}
-
-enum status
 bootstrap_people(const char *policy_dir,
     void (*each)(void *ctx, uint32_t account, struct slice login), void *ctx, struct problem *why)
 {

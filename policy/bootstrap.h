@@ -26,9 +26,6 @@ MUST_USE enum status bootstrap_directory(const char *policy_dir, struct slice do
  */
 MUST_USE enum status bootstrap_restored(const char *policy_dir, struct slice note,
     struct problem *why);
-/* The account with that login in the directory in policy_dir, which nobody serves.  ABSENT. */
-MUST_USE enum status bootstrap_account(const char *policy_dir, struct slice login,
-    uint32_t *account, struct problem *why);
 /* Who is in it, for commands while nothing runs: ids and logins.  Statuses as env_open(). */
 MUST_USE enum status bootstrap_people(const char *policy_dir,
     void (*each)(void *ctx, uint32_t account, struct slice login), void *ctx,

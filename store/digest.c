@@ -18,7 +18,6 @@
 #include "store/subject.h"
 
 #define DIGEST_VERSION 1
-#define MESSAGE_ID_MAX 250
 #define SUBJECT_MAX 250
 #define SORT_KEY_MAX 60
 #define FROM_NAME_MAX 120

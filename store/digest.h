@@ -33,6 +33,7 @@
 
 #define DIGEST_RECORD_MAX (1024 * 1024)
 #define DIGEST_REFERENCES_MAX 50
+#define MESSAGE_ID_MAX 250	/* bytes of one that are kept */
 
 struct digest {
 	int64_t sent_at;

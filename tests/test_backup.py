@@ -169,7 +169,9 @@ def test_an_account_a_folder_and_a_message_come_back_into_the_running_instance(
     assert [one[0] for one in pieces(client, f"{top}/Projects/2026")] == [b"Subject: project"]
     again = restore(source=packed)
     assert (again["restored"], again["there_already"]) == (0, 4), "twice doubles nothing"
-    assert restore("--message", mid, person="li") == {"folder": top, "restored": 1, "there_already": 0}
+    said = restore("--message", mid, person="li")
+    assert (said["folder"], said["restored"], said["there_already"]) == (top, 1, 0)
+    assert [(row["folder"], row["now_in"]) for row in said["messages"]] == [("INBOX", f"{top}/INBOX")]
     assert restore("--message", mid, person="li")["there_already"] == 1
     for options in (("--folder", "Nothing"), ("--message", "k3v7q2m9tzae")):
         with pytest.raises(CommandFailed) as failed:
@@ -182,6 +184,58 @@ def test_an_account_a_folder_and_a_message_come_back_into_the_running_instance(
     client.logout()
     assert instance.mailadm("verify") == "the store is whole\n"
     assert not glob.glob(instance.path("backup", "*")), "nothing is left lying about"
+
+
+def message_of(token, message_id):
+    return f"From: ann@far.test\r\nMessage-ID: <{message_id}>\r\n".encode() + text_of(token)
+
+
+def test_the_trash_of_a_backup_and_messages_by_their_id_come_back(make_instance, tmp_path):
+    instance = make_instance()
+    client = instance.imap("zhang", select="INBOX")
+    for number in range(3):
+        client.append("INBOX", r"(\Flagged Important)", None,
+                      message_of(f"gone {number}", f"gone{number}@far.test"))
+    client.store("1:3", "+FLAGS", r"(\Deleted)")
+    client.expunge()
+    for folder in ("INBOX", "Drafts"):
+        client.append(folder, "", None, message_of(f"both {folder}", "both@far.test"))
+    place = tmp_path / "backups"
+    backup(instance, place)
+    instance.mailadm("trash", "purge", "--account", "zhang", "--yes")
+
+    def restore(*options, person="zhang"):
+        return instance.mailadm("restore", "--from", str(place), "--account", person, *options)
+
+    assert "3 more lay in the trash then: --trash brings those." in restore()
+    said = json.loads(restore("--message", "<gone1@far.test>", "--json"))
+    assert [row["in_trash"] for row in said["messages"]] == [True], "in no folder, so in the trash"
+    said = json.loads(restore("--trash", "--json"))
+    assert (said["restored"], said["there_already"]) == (2, 1)
+    found = pieces(client, f"{said['folder']}/INBOX")
+    assert [one[0] for one in found] == [b"Subject: gone %d" % number for number in range(3)]
+    assert all(one[1] == {rb"\Flagged", b"Important"} for one in found), found
+    said = restore("--message", "both@far.test")
+    assert "both INBOX" in said and "both Drafts" in said and "2 were there already" in said
+    for options in (("--message", "<nobody@far.test>"), ("--trash", "--folder", "Drafts")):
+        with pytest.raises(CommandFailed) as failed:
+            restore(*options)
+        assert failed.value.code == 1
+    # Somebody who is gone: what they had goes to somebody else.
+    client.logout()
+    instance.mailadm("user", "remove", "zhang")
+    with pytest.raises(CommandFailed) as failed:
+        restore()
+    assert "--into" in failed.value.output
+    said = json.loads(restore("--into", "li", "--folder", "inbox", "--json"))
+    assert said["restored"] == 1
+    assert subjects(instance, "li", f'"{said["folder"]}/INBOX"') == ["both INBOX"]
+    assert instance.mailadm("verify") == "the store is whole\n"
+    instance.stop()
+    rows = [json.loads(line) for line in restore("--list", "--json").splitlines()]
+    assert sorted((row["folder"], row["subject"]) for row in rows) == \
+        [("Drafts", "both Drafts"), ("INBOX", "both INBOX")]
+    assert "gone 2" in restore("--list", "--trash")
 
 
 def test_one_file_restores_as_the_directory_does(make_instance, tmp_path):

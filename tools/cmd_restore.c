@@ -250,8 +250,10 @@ cmd_restore(const struct invocation *in, struct problem *why)
 	struct restore_into what = { .at = "" };
 	const struct argument arguments[] = { { .name = "--from", .text = &what.from },
 		{ .name = "--at", .text = &what.at }, { .name = "--account", .text = &what.account },
-		{ .name = "--folder", .text = &what.folder },
-		{ .name = "--message", .text = &what.message } };
+		{ .name = "--into", .text = &what.into }, { .name = "--folder", .text = &what.folder },
+		{ .name = "--message", .text = &what.message },
+		{ .name = "--trash", .flag = &what.is_trash },
+		{ .name = "--list", .flag = &what.is_list } };
 	enum status st = arguments_read(in, arguments, ARRAY_LEN(arguments), why);
 
 	if (st != STATUS_OK)
@@ -262,7 +264,8 @@ cmd_restore(const struct invocation *in, struct problem *why)
 	}
 	if (what.account != NULL)
 		return restore_into(in, &what, why);
-	if (what.folder != NULL || what.message != NULL) {
+	if (what.folder != NULL || what.message != NULL || what.into != NULL || what.is_trash ||
+	    what.is_list) {
 		problem_set(why, "say whose it is: --account LOGIN");
 		return STATUS_SYNTAX;
 	}

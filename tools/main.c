@@ -25,9 +25,12 @@ const struct command instance_commands[] = {
 	{ "compact", "", "[--at PERCENT]",
 	    "give back the space of texts that are gone: segments of which PERCENT is dead", cmd_compact },
 	{ "restore", "",
-	    "--from DIRECTORY|FILE [--at BACKUP] [--account LOGIN [--folder NAME] [--message MID]]",
+	    "--from DIRECTORY|FILE [--at BACKUP] [--account LOGIN [--into LOGIN] [--folder NAME] "
+	    "[--message MID|MESSAGE-ID] [--trash] [--list]]",
 	    "make an instance in DIR, which is new, of a backup; with --account put a person's "
-	    "messages into the running instance DIR again, in folders of their own", cmd_restore },
+	    "messages into the running instance DIR again, in folders of their own: those of the "
+	    "folders, or with --trash those that had been removed; --list only shows them",
+	    cmd_restore },
 	{ 0 },
 };
 

@@ -5,28 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/mem.h"
-#include "base/table.h"
-#include "net/ipc.h"
+#include "base/ascii.h"
 #include "policy/bootstrap.h"
+#include "store/digest.h"
 #include "store/flags.h"
 #include "store/keyword.h"
-#include "store/mailbox.h"
-#include "store/message.h"
-#include "store/protocol.h"
-#include "store/put_back.h"
-#include "store/store.h"
-#include "store/text.h"
+#include "store/mailbox_name.h"
+#include "store/summary.h"
+#include "store/trash.h"
 #include "store/upgrade.h"
 #include "tools/backup_show.h"
+#include "tools/instance.h"
 #include "tools/request.h"
-#include "tools/store_call.h"
+#include "tools/restore_put.h"
 
 #define POLICY_DEADLINE_MS 30000
-#define STEP (1024 * 1024)
-#define FRAME_ROOM (IPC_FRAME_MAX - 4096)
 #define TOP_MAX 64
 
 struct into {
@@ -38,25 +32,24 @@ struct into {
 	struct backup_manifest manifest;
 	char scratch[4096], unpacked[4096];
 
-	uint32_t account, source;	/* in the instance, in the backup */
-	char login[256];
-	char top[TOP_MAX];		/* "Restored 2026-11-24 14.30" */
-	struct store *from;
+	uint32_t source;		/* the account in the backup */
+	char login[256];		/* who gets it */
+	char top[TOP_MAX];		/* "Restored 2026-11-24 14.30", of the trash "... deleted" */
+	struct restore_way way;
+	struct restore_put *put;
 	struct txn *txn;		/* of the backup's index */
+	struct slice message_id;	/* of --message, without <>; empty: it is a mid */
+	struct mailbox_name folder;	/* of --folder */
 
-	/* The folder at hand. */
-	const struct mailbox_row *box;
-	struct buf target;		/* its name in the instance */
-	struct table *have;		/* SHA-256 -> struct held: what lies there already */
-	bool is_noted;			/* the audit knows of this folder */
+	bool is_trash;			/* where we are looking */
+	const struct mailbox_row *box;	/* not in the trash */
+	struct buf digest;
+	struct summary summary;
+	json_t *found;			/* rows of --message and --list */
 	struct problem *why;
 	enum status st;
 
-	uint64_t put, passed, seen;
-};
-
-struct held {
-	uint64_t count;
+	uint64_t restored, passed, total, in_trash, damaged;
 };
 
 static void
@@ -65,28 +58,42 @@ on_account(void *ctx, const json_t *object)
 	struct into *r = ctx;
 	const char *login = json_string_value(json_object_get(object, "login"));
 
-	r->account = (uint32_t)json_integer_value(json_object_get(object, "id"));
+	r->way.account = (uint32_t)json_integer_value(json_object_get(object, "id"));
 	snprintf(r->login, sizeof(r->login), "%s", login != NULL ? login : "");
 }
 
 /* The account as policyd knows it; enters the instance. */
 static enum status
-find_account(struct into *r, struct problem *why)
+find_target(struct into *r, struct problem *why)
 {
-	json_t *request = json_pack("{s:s,s:s,s:s}", "noun", "user", "verb", "show", "login",
-	    r->what->account);
+	const char *wanted = r->what->into != NULL ? r->what->into : r->what->account;
+	json_t *request = json_pack("{s:s,s:s,s:s}", "noun", "user", "verb", "show", "login", wanted);
+	struct problem said = { "" };
 	enum status st;
 
 	if (request == NULL) {
 		problem_set(why, "the login is not UTF-8");
 		return STATUS_SYNTAX;
 	}
-	st = admin_call(r->in, request, POLICY_DEADLINE_MS, on_account, r, why);
-	if (st == STATUS_OK && r->account == 0) {
-		problem_set(why, "there is no account %s", r->what->account);
-		st = STATUS_ABSENT;
-	}
+	st = admin_call(r->in, request, POLICY_DEADLINE_MS, on_account, r, &said);
+	if (st == STATUS_ABSENT && r->what->into == NULL && instance_is_served())
+		problem_set(why, "there is no account %s now: say who gets the messages, --into LOGIN",
+		    wanted);
+	else if (st != STATUS_OK)
+		*why = said;
 	return st;
+}
+
+static void
+on_person(void *ctx, uint32_t account, struct slice login)
+{
+	struct into *r = ctx;
+	struct slice wanted = slice_from_cstr(r->what->account), name = login;
+
+	if (slice_find_byte(wanted, '@') == wanted.len)
+		name = slice_take_until(&login, '@');
+	if (r->source == 0 && slice_equal_nocase(name, wanted))
+		r->source = account;
 }
 
 /* The account as it was called when the backup was made. */
@@ -97,10 +104,11 @@ find_source(struct into *r, struct problem *why)
 	enum status st;
 
 	snprintf(path, sizeof(path), "%s/policy", r->scratch);
-	st = bootstrap_account(path, slice_from_cstr(r->login), &r->source, why);
-	if (st == STATUS_ABSENT)
-		problem_set(why, "the backup %s knows no account %s", r->manifest.name, r->login);
-	return st;
+	st = bootstrap_people(path, on_person, r, why);
+	if (st != STATUS_OK || r->source != 0)
+		return st;
+	problem_set(why, "the backup %s knows no account %s", r->manifest.name, r->what->account);
+	return STATUS_ABSENT;
 }
 
 static enum status
@@ -121,203 +129,150 @@ open_backup(struct into *r, struct problem *why)
 	if (st == STATUS_OK)
 		st = store_upgrade(path, &silent, &version, why);
 	if (st == STATUS_OK)
-		st = store_open(path, ENV_READ, &r->from, why);
+		st = store_open(path, ENV_READ, &r->way.from, why);
 	if (st == STATUS_OK)
-		st = txn_begin_read(store_env(r->from), &r->txn, why);
+		st = txn_begin_read(store_env(r->way.from), &r->txn, why);
 	return st;
 }
 
-/* One more, or one less, of what lies in the target folder. */
+/* Is it the message that was asked for?  r->digest and r->summary are read where they are needed. */
 static bool
-have_change(struct into *r, const uint8_t sha256[SHA256_LEN], int by)
+is_wanted(struct into *r, const struct text_row *text)
 {
-	struct slice key = slice_make(sha256, SHA256_LEN);
-	struct held *h = table_get(r->have, key);
+	const char *message = r->what->message;
+	struct digest d = { 0 };
+	bool is_read;
 
-	if (by < 0) {
-		if (h == NULL || h->count == 0)
-			return false;
-		h->count--;
+	if (message != NULL && r->message_id.len == 0 &&
+	    !slice_equal(text->mid, slice_from_cstr(message)))
+		return false;
+	if (message == NULL && !r->what->is_list)
 		return true;
-	}
-	if (h == NULL) {
-		h = mem_new(struct held);
-		(void)table_put(r->have, key, h);
-	}
-	h->count++;
+	buf_reset(&r->digest);
+	is_read = text_digest(r->way.from, text, &r->digest, NULL) == STATUS_OK &&
+	    digest_decode(buf_slice(&r->digest), &d) == STATUS_OK;
+	if (r->message_id.len > 0 && (!is_read || !slice_equal(d.message_id, r->message_id)))
+		return false;
+	if (!is_read || summary_read(d.envelope, &r->summary) != STATUS_OK)
+		summary_clear(&r->summary);
 	return true;
-}
-
-struct looking {
-	struct into *r;
-	struct txn *txn;
-};
-
-static bool
-on_present(void *ctx, const struct message_row *row)
-{
-	struct looking *l = ctx;
-	struct text_row text;
-
-	if (text_get(l->txn, row->text, &text, NULL) == STATUS_OK)
-		(void)have_change(l->r, text.sha256, 1);
-	return true;
-}
-
-/* What the target folder has: an earlier restore of the same backup may have come this far. */
-static enum status
-look_at_target(struct into *r, struct problem *why)
-{
-	struct looking l = { .r = r };
-	struct mailbox_row row;
-	struct store *s = NULL;
-	enum status st = store_open("../store", ENV_READ, &s, why);
-
-	if (st == STATUS_OK)
-		st = txn_begin_read(store_env(s), &l.txn, why);
-	if (st == STATUS_OK) {
-		st = mailbox_find(l.txn, r->account, buf_slice(&r->target), &row, NULL);
-		if (st == STATUS_OK)
-			st = message_each(l.txn, row.id, 1, UINT32_MAX, on_present, &l, why);
-		else if (st == STATUS_ABSENT)
-			st = STATUS_OK;
-	}
-	txn_abort(&l.txn);
-	store_close(&s);
-	return st;
-}
-
-/* The text as stored takes it. */
-static enum status
-text_memfd(struct into *r, const struct text_row *text, int *out, struct problem *why)
-{
-	char *step = mem_zeroed(1, STEP);
-	int fd = -1;
-	enum status st = memfd_new(&fd, why);
-
-	for (uint32_t at = 0; st == STATUS_OK && at < text->size_bytes;) {
-		uint32_t n = text->size_bytes - at < STEP ? text->size_bytes - at : STEP;
-
-		st = text_read(r->from, text, at, n, step, why);
-		if (st == STATUS_OK && write(fd, step, n) != (ssize_t)n) {
-			problem_set_errno(why, errno, "no memory for a message");
-			st = STATUS_BUSY;
-		}
-		at += n;
-	}
-	if (st == STATUS_OK)
-		st = memfd_seal(fd, why);
-	mem_free(step);
-	if (st == STATUS_OK)
-		*out = fd;
-	else if (fd >= 0)
-		close(fd);
-	return st;
 }
 
 static void
-note_put(const struct into *r, struct buf *out)
+found_add(struct into *r, const struct restore_item *item, const char *state)
 {
-	buf_printf(out, "backup=%s\nfrom=%.*s\nto=%.*s", r->manifest.name,
-	    SLICE_ARG(r->box->name), SLICE_ARG(buf_slice(&r->target)));
-	if (r->what->message != NULL)
-		buf_printf(out, "\nmid=%s", r->what->message);
+	struct buf name = buf_init(2 * MAILBOX_NAME_MAX);
+	json_t *row = json_object();
+
+	print_set(row, "mid", item->text->mid);
+	print_set(row, "folder", item->folder);
+	json_object_set_new(row, "in_trash", json_boolean(r->is_trash));
+	print_set_time(row, "received", (uint64_t)item->row->internal_at);
+	json_object_set_new(row, "size", json_integer(item->row->size_bytes));
+	print_set(row, "from", buf_slice(&r->summary.from));
+	print_set(row, "subject", buf_slice(&r->summary.subject));
+	if (state != NULL) {
+		restore_put_folder(&r->way, item->folder, &name);
+		print_set(row, "now_in", buf_slice(&name));
+		print_set(row, "state", slice_from_cstr(state));
+	}
+	json_array_append_new(r->found, row);
+	buf_clear(&name);
 }
 
 static enum status
-send_one(struct into *r, const struct message_row *row, const struct text_row *text,
-    struct put_back *p, struct problem *why)
+take_wanted(struct into *r, const struct restore_item *item, struct problem *why)
 {
-	struct buf keywords = buf_init(KEYWORD_COUNT_MAX * (KEYWORD_LEN_MAX + 1));
-	struct buf digest = buf_init(FRAME_ROOM), payload = buf_init(FRAME_ROOM);
-	struct buf note = buf_init(1024);
-	struct flags_entry flags;
-	int fd = -1;
-	enum status st = flags_get(r->txn, r->box->id, row->uid, &flags, why);
+	bool was_there;
+	enum status st = STATUS_OK;
 
-	if (st == STATUS_OK)
-		st = keyword_print(r->txn, r->box->id, flags.flags, &keywords, why);
-	if (st == STATUS_OK)
-		st = text_digest(r->from, text, &digest, why);
-	if (st == STATUS_OK)
-		st = text_memfd(r, text, &fd, why);
-	if (st != STATUS_OK)
-		goto out;
-	if (!r->is_noted)
-		note_put(r, &note);
-	p->flags = flags.flags & FLAG_SYSTEM;
-	p->keywords = buf_slice(&keywords);
-	p->digest = buf_slice(&digest);
-	p->subject = slice_from_cstr(r->login);
-	p->note = buf_slice(&note);
-	st = put_back_put(p, &payload);
-	if (st == STATUS_OK)
-		st = store_send(r->in, STORE_PUT_BACK, buf_slice(&payload), fd, why);
-	r->is_noted |= st == STATUS_OK;
-out:
-	if (fd >= 0)
-		close(fd);
-	buf_clear(&keywords);
-	buf_clear(&digest);
-	buf_clear(&payload);
-	buf_clear(&note);
-	return st;
-}
-
-static enum status
-put_one(struct into *r, const struct message_row *row, struct problem *why)
-{
-	struct put_back p = { .account = r->account, .folder = buf_slice(&r->target),
-		.internal_at = row->internal_at, .internal_zone = row->internal_zone };
-	struct text_row text;
-	enum status st = text_get(r->txn, row->text, &text, why);
-
-	if (st != STATUS_OK)
-		return st;
-	if (r->what->message != NULL &&
-	    !slice_equal(text.mid, slice_from_cstr(r->what->message)))
-		return STATUS_OK;
-	r->seen++;
-	if (have_change(r, text.sha256, -1)) {
-		r->passed++;
+	if (r->what->is_list) {
+		r->restored++;
+		found_add(r, item, NULL);
 		return STATUS_OK;
 	}
-	p.mid = text.mid;
-	p.size_bytes = text.size_bytes;
-	p.received_at = text.received_at;
-	memcpy(p.sha256, text.sha256, SHA256_LEN);
-	st = send_one(r, row, &text, &p, why);
-	if (st == STATUS_OK)
-		r->put++;
-	return st;
+	st = restore_put(r->put, item, &was_there, why);
+	if (st != STATUS_OK)
+		return st;
+	if (was_there)
+		r->passed++;
+	else
+		r->restored++;
+	if (r->what->message != NULL)
+		found_add(r, item, was_there ? "there already" : "restored");
+	return STATUS_OK;
+}
+
+/* One that cannot be read is named, and costs nobody the others. */
+static void
+pass_damaged(struct into *r, const struct restore_item *item)
+{
+	struct buf what = buf_init(2 * MAILBOX_NAME_MAX);
+
+	buf_printf(&what, "%.*s, UID %u", SLICE_ARG(item->folder), item->row->uid);
+	r->hooks.found(r->hooks.ctx, buf_slice(&what), slice_from_cstr(r->why->text));
+	buf_clear(&what);
+	*r->why = (struct problem){ "" };
+	r->damaged++;
+	r->st = STATUS_OK;
+}
+
+static bool
+take_next(struct into *r, struct restore_item *item)
+{
+	struct text_row text;
+
+	r->st = text_get(r->txn, item->row->text, &text, r->why);
+	item->text = &text;
+	if (r->st == STATUS_OK && is_wanted(r, &text))
+		r->st = take_wanted(r, item, r->why);
+	if (r->st == STATUS_CORRUPT)
+		pass_damaged(r, item);
+	if (r->hooks.progress != NULL)
+		r->hooks.progress(r->hooks.ctx, SLICE("messages"), r->restored + r->passed, r->total);
+	return r->st == STATUS_OK;
 }
 
 static bool
 on_message(void *ctx, const struct message_row *row)
 {
 	struct into *r = ctx;
+	struct buf keywords = buf_init(KEYWORD_COUNT_MAX * (KEYWORD_LEN_MAX + 1));
+	struct restore_item item = { .folder = r->box->name, .row = row };
+	struct flags_entry flags;
+	bool goes_on = false;
 
-	r->st = put_one(r, row, r->why);
-	if (r->hooks.progress != NULL)
-		r->hooks.progress(r->hooks.ctx, SLICE("messages"), r->put + r->passed,
-		    r->manifest.rows[BACKUP_MESSAGES]);
-	return r->st == STATUS_OK;
+	r->st = flags_get(r->txn, r->box->id, row->uid, &flags, r->why);
+	if (r->st == STATUS_OK)
+		r->st = keyword_print(r->txn, r->box->id, flags.flags, &keywords, r->why);
+	if (r->st == STATUS_OK) {
+		item.flags = flags.flags;
+		item.keywords = buf_slice(&keywords);
+		goes_on = take_next(r, &item);
+	}
+	buf_clear(&keywords);
+	return goes_on;
+}
+
+static bool
+on_removed(void *ctx, const struct trash_row *row)
+{
+	struct into *r = ctx;
+	struct restore_item item = { .folder = row->mailbox, .row = &row->message,
+		.flags = row->flags & ~(uint64_t)FLAG_DELETED, .keywords = row->keywords };
+
+	if (r->what->folder != NULL && !slice_equal(row->mailbox, mailbox_name_slice(&r->folder)))
+		return true;
+	return take_next(r, &item);
 }
 
 static enum status
-put_folder(struct into *r, const struct mailbox_row *box, struct problem *why)
+take_folder(struct into *r, const struct mailbox_row *box)
 {
 	enum status st;
 
 	r->box = box;
-	r->is_noted = false;
-	buf_reset(&r->target);
-	buf_printf(&r->target, "%s/%.*s", r->top, SLICE_ARG(box->name));
-	r->have = table_new();
-	st = look_at_target(r, why);
-	if (st == STATUS_OK)
-		st = message_each(r->txn, box->id, 1, UINT32_MAX, on_message, r, why);
-	table_free(&r->have, mem_free);
+	st = message_each(r->txn, box->id, 1, UINT32_MAX, on_message, r, r->why);
 	return st == STATUS_OK ? r->st : st;
 }
 
@@ -326,16 +281,63 @@ on_mailbox(void *ctx, const struct mailbox_row *row)
 {
 	struct into *r = ctx;
 
-	if (r->what->folder == NULL ||
-	    slice_equal(row->name, slice_from_cstr(r->what->folder)))
-		r->st = put_folder(r, row, r->why);
+	r->st = take_folder(r, row);
 	return r->st == STATUS_OK;
 }
 
+static bool
+count_mailbox(void *ctx, const struct mailbox_row *row)
+{
+	struct into *r = ctx;
+
+	r->total += row->messages;
+	return true;
+}
+
+static bool
+count_removed(void *ctx, const struct trash_row *row)
+{
+	struct into *r = ctx;
+
+	(void)row;
+	r->in_trash++;
+	return true;
+}
+
 static enum status
-put_all(struct into *r, struct problem *why)
+take_folders(struct into *r, struct problem *why)
 {
 	struct mailbox_row row;
+	enum status st;
+
+	if (r->what->folder == NULL) {
+		st = mailbox_each(r->txn, r->source, on_mailbox, r, why);
+		return st == STATUS_OK ? r->st : st;
+	}
+	st = mailbox_find(r->txn, r->source, mailbox_name_slice(&r->folder), &row, NULL);
+	if (st == STATUS_OK)
+		return take_folder(r, &row);
+	problem_set(why, "%s had no folder %s in the backup %s", r->what->account, r->what->folder,
+	    r->manifest.name);
+	return st;
+}
+
+static enum status
+take_trash(struct into *r, struct problem *why)
+{
+	char *end = r->top + strlen(r->top);
+	enum status st;
+
+	snprintf(end, TOP_MAX - (size_t)(end - r->top), " deleted");
+	r->is_trash = true;
+	r->total = r->in_trash;
+	st = trash_each(r->txn, r->source, on_removed, r, why);
+	return st == STATUS_OK ? r->st : st;
+}
+
+static enum status
+take_all(struct into *r, struct problem *why)
+{
 	time_t at = (time_t)r->manifest.taken_at;
 	struct tm tm = { 0 };
 	enum status st;
@@ -343,76 +345,166 @@ put_all(struct into *r, struct problem *why)
 	(void)localtime_r(&at, &tm);
 	strftime(r->top, sizeof(r->top), "Restored %Y-%m-%d %H.%M", &tm);
 	r->why = why;
-	if (r->what->folder != NULL) {	/* INBOX in any case */
-		st = mailbox_find(r->txn, r->source, slice_from_cstr(r->what->folder), &row, why);
-		if (st == STATUS_OK)
-			return put_folder(r, &row, why);
-		problem_set(why, "%s had no folder %s in the backup %s", r->login, r->what->folder,
-		    r->manifest.name);
-		return st;
+	r->way.in = r->in;
+	r->way.backup = r->manifest.name;
+	r->way.login = r->login;
+	r->way.top = r->top;
+	r->way.message = r->what->message;
+	r->put = restore_put_new(&r->way);
+	st = mailbox_each(r->txn, r->source, count_mailbox, r, why);
+	if (st == STATUS_OK && trash_each(r->txn, r->source, count_removed, r, NULL) != STATUS_OK)
+		r->in_trash = 0;	/* said only where the trash is asked for */
+	if (st == STATUS_OK && !r->what->is_trash)
+		st = take_folders(r, why);
+	if (st == STATUS_OK && (r->what->is_trash ||
+	    (r->what->message != NULL && r->restored + r->passed == 0)))
+		st = take_trash(r, why);
+	return st;
+}
+
+static void
+tell_found(const struct into *r)
+{
+	static const struct column columns[] = {
+		{ "mid", "MID", 14 }, { "received", "RECEIVED", 20 }, { "folder", "FOLDER", 20 },
+		{ "from", "FROM", 30 }, { "subject", "SUBJECT", 0 },
+	};
+	json_t *row;
+	size_t i;
+
+	if (!r->in->is_json && json_array_size(r->found) > 0)
+		print_headings(columns, ARRAY_LEN(columns));
+	json_array_foreach(r->found, i, row) {
+		if (r->in->is_json)
+			print_json(row);
+		else
+			print_row(columns, ARRAY_LEN(columns), row);
 	}
-	st = mailbox_each(r->txn, r->source, on_mailbox, r, why);
-	return st == STATUS_OK ? r->st : st;
+}
+
+static void
+tell_json(const struct into *r)
+{
+	json_t *row = json_object();
+
+	print_set(row, "folder", slice_from_cstr(r->top));
+	json_object_set_new(row, "restored", json_integer((json_int_t)r->restored));
+	json_object_set_new(row, "there_already", json_integer((json_int_t)r->passed));
+	if (r->what->message != NULL)
+		json_object_set(row, "messages", r->found);
+	else if (!r->is_trash)
+		json_object_set_new(row, "in_trash", json_integer((json_int_t)r->in_trash));
+	print_json(row);
+	json_decref(row);
+}
+
+/* Exit 1, though the others came. */
+static enum status
+tell_damaged(const struct into *r, struct problem *why)
+{
+	if (r->damaged == 0)
+		return STATUS_OK;
+	problem_set(why, "%llu messages cannot be read in the backup %s: see above; another one may "
+	    "have them whole", (unsigned long long)r->damaged, r->manifest.name);
+	return STATUS_CORRUPT;
 }
 
 static enum status
-tell(struct into *r, struct problem *why)
+tell_nothing(const struct into *r, struct problem *why)
 {
-	json_t *row;
+	const char *login = r->what->account, *backup = r->manifest.name;
 
-	if (r->seen == 0) {
-		problem_set(why, "%s has no such message in the backup %s", r->login,
-		    r->manifest.name);
-		return STATUS_ABSENT;
+	if (r->what->message != NULL)
+		problem_set(why, "%s had no message %s in the backup %s, nor in the trash: mailadm "
+		    "backup list shows others, --at takes one", login, r->what->message, backup);
+	else
+		problem_set(why, "%s had no message %s in the backup %s", login,
+		    r->is_trash ? "in the trash" : "there", backup);
+	return STATUS_ABSENT;
+}
+
+static enum status
+tell(const struct into *r, struct problem *why)
+{
+	if (r->restored + r->passed == 0)
+		return r->damaged > 0 ? tell_damaged(r, why) : tell_nothing(r, why);
+	if (r->what->is_list || (r->what->message != NULL && !r->in->is_json))
+		tell_found(r);
+	if (r->what->is_list)
+		return tell_damaged(r, why);
+	if (r->in->is_json) {
+		tell_json(r);
+		return tell_damaged(r, why);
 	}
-	if (!r->in->is_json) {
-		printf("%llu messages are in \"%s\" now, %llu were there already\n",
-		    (unsigned long long)r->put, r->top, (unsigned long long)r->passed);
-		return STATUS_OK;
-	}
-	row = json_object();
-	print_set(row, "folder", slice_from_cstr(r->top));
-	json_object_set_new(row, "restored", json_integer((json_int_t)r->put));
-	json_object_set_new(row, "there_already", json_integer((json_int_t)r->passed));
-	print_json(row);
-	json_decref(row);
-	return STATUS_OK;
+	printf("%llu messages are in \"%s\" of %s now, %llu were there already\n",
+	    (unsigned long long)r->restored, r->top, r->login, (unsigned long long)r->passed);
+	if (r->what->message != NULL && r->is_trash)
+		printf("They lay in no folder then, but in the trash.\n");
+	else if (r->what->message == NULL && !r->is_trash && r->in_trash > 0)
+		printf("%llu more lay in the trash then: --trash brings those.\n",
+		    (unsigned long long)r->in_trash);
+	return tell_damaged(r, why);
 }
 
 static void
 into_clear(struct into *r)
 {
+	restore_put_free(&r->put);
 	txn_abort(&r->txn);
-	store_close(&r->from);
+	store_close(&r->way.from);
 	backup_manifest_clear(&r->manifest);
 	backup_close(&r->place);
-	buf_clear(&r->target);
+	buf_clear(&r->digest);
+	summary_clear(&r->summary);
+	json_decref(r->found);
 	if (r->scratch[0] != '\0')
 		scratch_remove(r->scratch);
 	if (r->unpacked[0] != '\0')
 		scratch_remove(r->unpacked);
 }
 
+/* "<a@b>", "a@b": a Message-ID; what has neither bracket nor '@' is a mid. */
+static void
+read_message(struct into *r)
+{
+	struct slice id = slice_trim(slice_from_cstr(r->what->message));
+
+	if (id.len > 0 && id.ptr[0] == '<')
+		id = slice_skip(id, 1);
+	else if (slice_find_byte(id, '@') == id.len)
+		return;
+	if (id.len > 0 && id.ptr[id.len - 1] == '>')
+		id.len--;
+	id = slice_trim(id);
+	r->message_id = slice_sub(id, 0, id.len < MESSAGE_ID_MAX ? id.len : MESSAGE_ID_MAX);
+}
+
 enum status
 restore_into(const struct invocation *in, const struct restore_into *what, struct problem *why)
 {
-	struct into r = { .in = in, .what = what, .target = buf_init(2 * MAILBOX_NAME_MAX) };
+	struct into r = { .in = in, .what = what, .digest = buf_init(DIGEST_RECORD_MAX) };
 	char *path = realpath(what->from, NULL);	/* before the instance is entered */
 	enum status st = STATUS_OK;
 
 	r.hooks = backup_show_begin(in, &r.show);
-	if (path == NULL) {
+	r.found = json_array();
+	summary_init(&r.summary);
+	if (what->message != NULL)
+		read_message(&r);
+	if (what->folder != NULL)
+		st = mailbox_name_make(slice_from_cstr(what->folder), &r.folder, why);
+	if (st == STATUS_OK && path == NULL) {
 		problem_set_errno(why, errno, "%s", what->from);
 		st = STATUS_ABSENT;
 	}
 	if (st == STATUS_OK)
-		st = find_account(&r, why);
+		st = what->is_list ? instance_enter(in->dir, why) : find_target(&r, why);
 	if (st == STATUS_OK)
 		st = backup_show_open(path, "../backup/unpacked", &r.hooks, &r.place, r.unpacked, why);
 	if (st == STATUS_OK)
 		st = open_backup(&r, why);
 	if (st == STATUS_OK)
-		st = put_all(&r, why);
+		st = take_all(&r, why);
 	backup_show_end(&r.show);
 	if (st == STATUS_OK)
 		st = tell(&r, why);
