@@ -10,7 +10,7 @@ may_go(const struct job *j, const struct listed *e, uint64_t now_s)
 {
 	int32_t days = j->account->fetch.keep_days;
 
-	if (days < 0 || e->stored_at == 0 || e->is_twin)
+	if (days < 0 || e->stored_at == 0 || e->is_shared)
 		return false;
 	return e->stored_at + (uint64_t)days * DAY_S <= now_s;
 }

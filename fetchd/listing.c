@@ -87,7 +87,10 @@ indices(uint32_t count)
 	return all;
 }
 
-/* Of messages with one id the first is taken for it. */
+/*
+ * Of messages with one id the first is taken for it.  It stays outside, too: once
+ * it were gone, the next one would be taken for it, and removed though nobody has it.
+ */
 static uint32_t
 mark_twins(struct listing *l)
 {
@@ -99,10 +102,10 @@ mark_twins(struct listing *l)
 	order = indices(l->count);
 	qsort_r(order, l->count, sizeof(*order), by_uidl, l);
 	for (uint32_t i = 1; i < l->count; i++) {
-		struct listed *e = &l->entries[order[i]];
+		struct listed *e = &l->entries[order[i]], *before = &l->entries[order[i - 1]];
 
-		if (slice_equal(listing_uidl(l, e), listing_uidl(l, &l->entries[order[i - 1]]))) {
-			e->is_twin = true;
+		if (slice_equal(listing_uidl(l, e), listing_uidl(l, before))) {
+			e->is_twin = e->is_shared = before->is_shared = true;
 			twins++;
 		}
 	}

@@ -17,7 +17,8 @@ struct listed {
 	uint32_t number;	/* of this connection */
 	uint32_t uidl_at;	/* private: listing_uidl() */
 	uint8_t uidl_len;
-	bool is_twin;		/* another message has the same id: neither fetched nor removed */
+	bool is_twin;		/* another message before it has the same id: it is not fetched */
+	bool is_shared;		/* others have the same id, before or behind it: it is not removed */
 	bool is_last;		/* to be tried after all others */
 	uint64_t size_bytes;	/* as the server says; 0 when it says nothing */
 	uint64_t stored_at;	/* 0: we do not have it */

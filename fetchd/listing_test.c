@@ -66,9 +66,9 @@ of_messages_with_one_id_only_the_first_is_wanted(void **state)
 	(void)state;
 	CHECK_STATUS(listing_complete(&l, &n, NULL), STATUS_OK);
 	CHECK_U64(n, 2);
-	CHECK(!l.entries[0].is_twin);
-	CHECK(l.entries[2].is_twin);
-	CHECK(l.entries[3].is_twin);
+	CHECK(!l.entries[0].is_twin && l.entries[0].is_shared);
+	CHECK(l.entries[2].is_twin && l.entries[2].is_shared);
+	CHECK(l.entries[3].is_twin && !l.entries[1].is_shared);
 	wanted = listing_wanted(&l, &n);
 	CHECK_U64(n, 3);
 	mem_free(wanted);
