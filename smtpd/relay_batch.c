@@ -209,6 +209,12 @@ relay_batch_load(struct relay_batch *b, void (*loaded)(struct relay_batch *b, en
 		ask_text(b);
 }
 
+void
+relay_batch_leave(struct relay_batch *b)
+{
+	b->loaded = NULL;
+}
+
 /* The end of an attempt */
 
 /* Entries of a batch, by what follows from their results. */
@@ -302,6 +308,7 @@ relay_batch_conclude(struct relay_batch *b)
 	for (uint32_t i = 0; i < b->count; i++) {
 		struct relay_entry *e = b->entries[i];
 
+		ASSERT(e->has_result);	/* to forget it would be to call it sent */
 		switch (e->result.verdict) {
 		case RELAY_SENT:
 			relay_settle_entry(e, QUEUE_SENT, 0);

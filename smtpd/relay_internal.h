@@ -155,6 +155,8 @@ void relay_batch_load(struct relay_batch *b, void (*loaded)(struct relay_batch *
 void relay_batch_prefetch(struct relay_batch *b);
 /* The text is there, or there is room for it in memory. */
 bool relay_batch_may_load(const struct relay_batch *b);
+/* Nobody waits for the text any more. */
+void relay_batch_leave(struct relay_batch *b);
 /* The text is not needed now. */
 void relay_batch_unload(struct relay_batch *b);
 /* All entries have results: settle them, tell authors, make a new batch of those to go again. */
@@ -264,7 +266,8 @@ enum relay_link_state {
 	RELAY_LINK_DIALING,
 	RELAY_LINK_STARTING,	/* a session is not idle yet */
 	RELAY_LINK_IDLE,
-	RELAY_LINK_BUSY,	/* has a batch */
+	RELAY_LINK_LOADING,	/* has a batch, whose text is to come */
+	RELAY_LINK_BUSY,	/* sends it */
 };
 
 struct relay_link {
@@ -297,7 +300,7 @@ struct relay_link {
 void relay_link_new(struct relay_destination *d);
 /* Send a batch over an idle link. */
 void relay_link_give(struct relay_link *k, struct relay_batch *b);
-/* End it, whatever it does; a batch on it is dropped from hand. */
+/* End it, whatever it does; a batch on it goes nowhere any more. */
 void relay_link_free(struct relay_link *k);
 /* An idle link of anybody's, ended to make room; false when there is none. */
 bool relay_link_evict(struct relay *r);

@@ -51,6 +51,10 @@ relay_link_free(struct relay_link *k)
 {
 	struct relay *r = k->destination->relay;
 
+	if (k->batch != NULL) {
+		relay_batch_leave(k->batch);
+		k->batch->link = NULL;
+	}
 	unlink_from(k);
 	mx_search_cancel(&k->search);
 	dns_cancel(&k->lookup);
@@ -160,6 +164,19 @@ conclude(struct relay_link *k)
 		relay_batch_conclude(b);
 }
 
+/* The connection ended while the text was looked for: nothing was tried. */
+static void
+conclude_untried(struct relay_link *k, const struct relay_result *why)
+{
+	struct relay_batch *b = k->batch;
+	struct relay_result untried = *why;
+
+	k->batch = NULL;
+	untried.verdict = RELAY_AGAIN;
+	relay_batch_leave(b);
+	relay_batch_conclude_with(b, &untried);
+}
+
 /* Not needed now: kept a little, if it may be. */
 static void
 rest(struct relay_link *k)
@@ -213,7 +230,10 @@ on_end(void *ctx, enum relay_end end, const struct relay_result *why)
 	struct relay *r = d->relay;
 
 	if (!is_starting(k)) {
-		conclude(k);
+		if (k->state == RELAY_LINK_LOADING)
+			conclude_untried(k, why);
+		else
+			conclude(k);
 		relay_link_free(k);
 		relay_destinations_pump(r);
 		relay_check_stopped(r);
@@ -445,6 +465,7 @@ on_loaded(struct relay_batch *b, enum status st)
 	struct relay_result why;
 
 	if (st == STATUS_OK) {
+		set_state(k, RELAY_LINK_BUSY);
 		for (uint32_t i = 0; i < b->count; i++)
 			k->recipients[i] = slice_make(b->entries[i]->recipient,
 			    b->entries[i]->recipient_len);
@@ -468,6 +489,6 @@ relay_link_give(struct relay_link *k, struct relay_batch *b)
 	k->batch = b;
 	b->link = k;
 	set_remote(k, b);
-	set_state(k, RELAY_LINK_BUSY);
+	set_state(k, RELAY_LINK_LOADING);
 	relay_batch_load(b, on_loaded);
 }

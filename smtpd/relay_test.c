@@ -284,6 +284,58 @@ a_lost_answer_to_the_dot_is_tried_again_later(void **state)
 	world_clear(&w);
 }
 
+/* A text too large to be asked for ahead of time: there is a connection before there is a text. */
+static void
+hold_a_large_text(struct world *w)
+{
+	world_open(w);
+	w->holds_texts = true;
+	add_entry(w, 1, "zhang@acme.test", "250@a.test")->item.size_bytes = 2 * 1024 * 1024;
+	world_start(w);
+	for (unsigned n = 0; w->asks == NULL && n < 2000; n++)
+		turn(w, 1);
+	CHECK(w->asks != NULL);
+	CHECK_U64(w->open_connections, 1);
+}
+
+static void
+a_server_that_goes_before_the_text_is_there_gets_it_anew(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	hold_a_large_text(&w);
+	for (unsigned n = 1; n <= 3; n++) {
+		server_hang_up(&w);
+		for (unsigned i = 0; w.connections == n && i < 2000; i++)
+			turn(&w, 1);
+		turn(&w, 20);
+		CHECK_U64(w.entries[0].settled, 0);
+	}
+	w.holds_texts = false;
+	until_settled(&w);
+	CHECK_U64(w.messages, 1);
+	CHECK_U64(w.entries[0].outcome, QUEUE_SENT);
+	world_clear(&w);
+}
+
+static void
+a_server_that_always_goes_before_the_text_is_left_alone(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	hold_a_large_text(&w);
+	for (unsigned n = 0; w.entries[0].settled == 0 && n < 2000; n++) {
+		turn(&w, 1);
+		if (w.open_connections > 0 && w.asks != NULL)
+			server_hang_up(&w);
+	}
+	CHECK(w.connections > 1 && w.connections < 50);
+	CHECK_U64(w.entries[0].outcome, QUEUE_LATER);
+	world_clear(&w);
+}
+
 static void
 count_end(void *ctx)
 {
@@ -317,6 +369,36 @@ stopping_waits_for_answers_to_the_dot_only(void **state)
 	turn(&w, 20);
 	CHECK(w.ends > 0);
 	CHECK_U64(w.entries[0].outcome, QUEUE_SENT);
+	world_clear(&w);
+}
+
+static void
+a_text_that_comes_while_stopping_goes_nowhere(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	world_open(&w);
+	w.is_mute_after_dot = true;
+	add_entry(&w, 1, "zhang@acme.test", "250@a.test");
+	world_start(&w);
+	for (unsigned n = 0; w.messages == 0 && n < 2000; n++)
+		turn(&w, 1);
+	w.holds_texts = true;
+	add_entry(&w, 2, "zhang@acme.test", "250@a.test")->item.size_bytes = 2 * 1024 * 1024;
+	w.on_due(w.on_due_ctx);
+	do
+		turn(&w, 1);
+	while (w.asks == NULL);
+	relay_stop(w.relay, count_end, &w);
+	w.holds_texts = false;
+	turn(&w, 20);
+	CHECK_U64(w.ends, 0);
+	server_say(&w, "250 taken at last\r\n");
+	turn(&w, 20);
+	CHECK(w.ends > 0);
+	CHECK_U64(w.messages, 1);
+	CHECK_U64(w.entries[1].settled, 0);
 	world_clear(&w);
 }
 
@@ -357,7 +439,10 @@ main(void)
 		cmocka_unit_test(routes_decide_what_becomes_of_mail),
 		cmocka_unit_test(mail_by_mx_goes_to_others_than_ourselves),
 		cmocka_unit_test(a_lost_answer_to_the_dot_is_tried_again_later),
+		cmocka_unit_test(a_server_that_goes_before_the_text_is_there_gets_it_anew),
+		cmocka_unit_test(a_server_that_always_goes_before_the_text_is_left_alone),
 		cmocka_unit_test(stopping_waits_for_answers_to_the_dot_only),
+		cmocka_unit_test(a_text_that_comes_while_stopping_goes_nowhere),
 		cmocka_unit_test(it_ends_at_any_moment),
 	};
 

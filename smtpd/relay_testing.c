@@ -51,15 +51,28 @@ last_ask(void)
 	return a;
 }
 
+static void answer_text(struct ask *a);
+
+/* Where the oldest question stands that may be answered, or NULL. */
+static struct ask **
+first_ready(void)
+{
+	for (struct ask **at = &world->asks; *at != NULL; at = &(*at)->next)
+		if ((*at)->answer != answer_text || !world->holds_texts)
+			return at;
+	return NULL;
+}
+
 void
 answer_one(void *ctx)
 {
-	struct ask *a = world->asks;
+	struct ask **at = first_ready(), *a;
 
 	(void)ctx;
-	if (a == NULL)
+	if (at == NULL)
 		return;
-	world->asks = a->next;
+	a = *at;
+	*at = a->next;
 	a->answer(a);
 	mem_free(a);
 }
@@ -374,10 +387,16 @@ server_open(struct world *w)
 }
 
 void
-server_stop(struct world *w)
+server_hang_up(struct world *w)
 {
 	while (w->conns != NULL)
 		server_close(w->conns);
+}
+
+void
+server_stop(struct world *w)
+{
+	server_hang_up(w);
 	listener_free(&w->listener);
 	if (w->listen_fd >= 0)
 		close(w->listen_fd);
@@ -445,7 +464,7 @@ turn(struct world *w, unsigned ms)
 
 	do {
 		testing_turn(w->loop, 1);
-		while (w->asks != NULL)
+		while (first_ready() != NULL)
 			answer_one(NULL);
 	} while (clock_monotonic_ms() < end_ms);
 }

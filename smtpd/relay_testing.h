@@ -41,6 +41,7 @@ struct world {
 	void (*on_due)(void *ctx);
 	void *on_due_ctx;
 	unsigned texts, returns;
+	bool holds_texts;		/* questions for texts wait */
 	bool return_had_text;
 	struct buf notice;
 	/* The server. */
@@ -60,6 +61,8 @@ void world_clear(struct world *w);
 void world_start(struct world *w);
 /* The server is gone. */
 void server_stop(struct world *w);
+/* It closes every connection, and takes new ones. */
+void server_hang_up(struct world *w);
 /* It says something on its newest connection. */
 void server_say(struct world *w, const char *line);
 /* One more recipient of a text; its local part is what the server answers to RCPT. */
