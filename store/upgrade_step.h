@@ -22,5 +22,7 @@ typedef enum status upgrade_step(struct upgrade *u, struct txn *t, struct proble
 upgrade_step upgrade_accounts;
 /* From 1 to 2: how much of each segment is in use. */
 upgrade_step upgrade_segments;
+/* From 1 to 2: and how much is not, by what was written to it. */
+upgrade_step upgrade_space;
 
 #endif
