@@ -284,6 +284,7 @@ plan_answer(struct stored *s, const struct job *j)
 	if (j->type == STORE_PLAN) {
 		plan_log(j);
 		if (j->status == STATUS_OK) {
+			queue_ended(s, &j->plan);
 			put_u64le(&b, j->result.change);
 			put_u64le(&b, j->text_id);
 		}

@@ -1,7 +1,9 @@
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "net/ipc.h"
+#include "store/lease.h"
 #include "store/queue_order.h"
 #include "store/request.h"
 #include "store/stored.h"
@@ -11,38 +13,10 @@
  * store-queue.sock: relayd takes what is due, reads texts, and says what
  * became of each entry.  A lease lives in memory, as long as the connection of
  * who took it: after a crash of either side the entry is simply due again.
+ * relayd talks to strangers: of all texts it gets those that are queued.
  */
 
-#define LEASES_MAX 10000
 #define TEXT_PIECE (256u * 1024)
-
-struct lease {
-	uint64_t id, peer;
-};
-
-struct leases {
-	size_t count;
-	struct lease list[LEASES_MAX];
-};
-
-static size_t
-lease_find(const struct leases *l, uint64_t id)
-{
-	size_t i = 0;
-
-	while (i < l->count && l->list[i].id != id)
-		i++;
-	return i;
-}
-
-static void
-lease_end(struct leases *l, uint64_t id)
-{
-	size_t i = lease_find(l, id);
-
-	if (i < l->count)
-		l->list[i] = l->list[--l->count];
-}
 
 /* What one question takes. */
 struct taking {
@@ -55,27 +29,49 @@ struct taking {
 	struct problem *why;
 };
 
+/* One that cannot be read is passed over, and named once in the life of a connection. */
+static void
+log_damaged(uint64_t id, enum status st, const struct problem *why)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_ERROR, "store.queue.damaged", NULL);
+	log_u64(&l, "entry", id);
+	log_status(&l, st, why);
+	log_end(&l);
+}
+
 static bool
 take_one(void *ctx, uint64_t id)
 {
 	struct taking *t = ctx;
 	struct leases *l = t->stored->leases;
+	struct problem why = { "" };
 	struct queue_item item;
 	struct spool_row row;
 	struct text_row text;
+	enum status st;
 
-	if (lease_find(l, id) < l->count)
+	if (leases_has(l, id))
 		return true;
-	if (t->left == 0 || l->count == LEASES_MAX)
+	if (t->left == 0 || leases_count(l) == LEASES_MAX)
 		return false;
-	t->st = spool_get(t->txn, id, &row, t->why);
-	if (t->st == STATUS_OK)
-		t->st = text_get(t->txn, row.text, &text, t->why);
-	if (t->st != STATUS_OK)
+	st = spool_get(t->txn, id, &row, &why);
+	if (st == STATUS_OK)
+		st = text_get(t->txn, row.text, &text, &why);
+	if (st == STATUS_CORRUPT || st == STATUS_ABSENT) {
+		log_damaged(id, st, &why);
+		leases_begin(l, id, t->peer, 0);
+		return true;
+	}
+	t->st = st;
+	if (st != STATUS_OK) {
+		*t->why = why;
 		return false;
+	}
 	item = queue_item_of(&row, text.size_bytes);
 	queue_item_put(&item, &t->items);
-	l->list[l->count++] = (struct lease){ id, t->peer };
+	leases_begin(l, id, t->peer, row.text);
 	t->count++;
 	t->left--;
 	return true;
@@ -98,8 +94,10 @@ take_frame(struct stored *s, struct ipc_peer *peer, struct slice payload, struct
 		return st;
 	st = spool_each_due(t.txn, now_s, take_one, &t, &next_due_at, why);
 	txn_abort(&t.txn);
-	if (st == STATUS_OK && t.count == 0)
-		st = t.st;
+	if (st == STATUS_CORRUPT)
+		log_damaged(0, st, why);
+	/* What was taken has to be told, or nobody sends it while this connection lasts. */
+	st = t.count > 0 || st == STATUS_CORRUPT ? STATUS_OK : st == STATUS_OK ? t.st : st;
 	put_u32le(out, t.count);
 	buf_append(out, buf_slice(&t.items));
 	put_u64le(out, next_due_at);
@@ -127,28 +125,65 @@ text_copy(struct store *store, const struct text_row *row, int fd, struct proble
 	return st == STATUS_OK ? memfd_seal(fd, why) : st;
 }
 
+struct search {
+	uint64_t text;
+	bool is_found;
+};
+
+static bool
+has_text(void *ctx, const struct spool_row *row)
+{
+	struct search *q = ctx;
+
+	q->is_found = row->text == q->text;
+	return !q->is_found;
+}
+
+/* Who has it in hand asks, but for a relayd that was cut off and has not taken it again yet. */
+static bool
+is_queued(struct stored *s, struct txn *t, uint64_t text)
+{
+	struct search q = { text, leases_has_text(s->leases, text) };
+
+	return q.is_found || (spool_each(t, 0, has_text, &q, NULL) == STATUS_OK && q.is_found);
+}
+
+static enum status
+text_find(struct stored *s, uint64_t id, struct text_row *row, struct problem *why)
+{
+	struct txn *t;
+	enum status st = txn_begin_read(store_env(s->store), &t, why);
+
+	if (st != STATUS_OK)
+		return st;
+	if (is_queued(s, t, id)) {
+		st = text_get(t, id, row, why);
+	} else {
+		problem_set(why, "text %llu is not queued", (unsigned long long)id);
+		st = STATUS_DENIED;
+	}
+	if (st == STATUS_OK)
+		row->mid = row->digest = SLICE("");	/* end with the transaction */
+	txn_abort(&t);
+	return st;
+}
+
 static enum status
 text_frame(struct stored *s, struct slice payload, struct buf *out, int *fd, struct problem *why)
 {
 	struct reader in = reader_of(payload);
 	uint64_t id = read_u64le(&in);
 	struct text_row row;
-	struct txn *t;
 	enum status st;
 
 	if (!reader_at_end(&in))
 		return STATUS_CORRUPT;
-	st = txn_begin_read(store_env(s->store), &t, why);
+	st = text_find(s, id, &row, why);
 	if (st != STATUS_OK)
 		return st;
-	st = text_get(t, id, &row, why);
-	if (st == STATUS_OK)
-		st = memfd_new(fd, why);
-	if (st == STATUS_OK)
-		st = text_copy(s->store, &row, *fd, why);
 	put_u32le(out, row.size_bytes);
-	txn_abort(&t);
-	return st;
+	st = memfd_new(fd, why);
+	return st == STATUS_OK ? text_copy(s->store, &row, *fd, why) : st;
 }
 
 static enum status
@@ -198,12 +233,8 @@ static void
 queue_close(void *ctx, struct ipc_peer *peer)
 {
 	struct stored *s = ctx;
-	struct leases *l = s->leases;
-	uint64_t id = ipc_peer_id(peer);
 
-	for (size_t i = l->count; i-- > 0;)
-		if (l->list[i].peer == id)
-			l->list[i] = l->list[--l->count];
+	leases_end_peer(s->leases, ipc_peer_id(peer));
 	s->queue_peer = 0;
 }
 
@@ -221,10 +252,18 @@ queue_answer(struct stored *s, const struct job *j)
 	struct buf b = buf_init(1024);
 
 	if (j->status == STATUS_OK || j->status == STATUS_ABSENT)
-		lease_end(s->leases, j->order.id);
+		leases_end(s->leases, j->order.id);
 	answer_put(j->status, &j->why, &b);
 	ipc_send_to(s->queue, j->peer, j->type, j->request, buf_slice(&b), -1);
 	buf_clear(&b);
+}
+
+void
+queue_ended(struct stored *s, const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->action_count; i++)
+		if (p->actions[i].kind == ACTION_QUEUE_END)
+			leases_end(s->leases, p->actions[i].entry);
 }
 
 void
@@ -239,7 +278,7 @@ queue_server_new(struct stored *s, int listen_fd)
 {
 	static const struct ipc_server_handler handler = { queue_open, queue_frame, queue_close };
 
-	s->leases = mem_new(struct leases);
+	s->leases = leases_new();
 	s->queue = ipc_server_new(s->loop, listen_fd, s->queue_users.uids, s->queue_users.count,
 	    &handler, s);
 }
@@ -248,6 +287,5 @@ void
 queue_server_free(struct stored *s)
 {
 	ipc_server_free(&s->queue);
-	mem_free(s->leases);
-	s->leases = NULL;
+	leases_free(&s->leases);
 }

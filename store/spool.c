@@ -213,7 +213,8 @@ enum status
 spool_each_due(struct txn *t, uint64_t now_s, bool (*each)(void *ctx, uint64_t id), void *ctx,
     uint64_t *next_due_at, struct problem *why)
 {
-	struct slice key, value;
+	struct slice key = SLICE(""), value;
+	bool is_damaged = false;
 	struct cursor *c;
 	enum status st;
 
@@ -222,13 +223,18 @@ spool_each_due(struct txn *t, uint64_t now_s, bool (*each)(void *ctx, uint64_t i
 	if (st != STATUS_OK)
 		return st;
 	st = cursor_seek(c, SLICE(""), &key, &value, why);
-	while (st == STATUS_OK) {
-		if (key_read_u64(key, 0) > now_s || !each(ctx, key_read_u64(key, 8))) {
+	while (st == STATUS_OK || (st == STATUS_CORRUPT && key.len > 0)) {
+		is_damaged = is_damaged || st == STATUS_CORRUPT;
+		if (st == STATUS_OK && (key_read_u64(key, 0) > now_s ||
+		    !each(ctx, key_read_u64(key, 8)))) {
 			*next_due_at = key_read_u64(key, 0);
 			break;
 		}
+		key = SLICE("");	/* left alone where the pages are damaged, not a record */
 		st = cursor_next(c, &key, &value, why);
 	}
 	cursor_close(&c);
-	return st == STATUS_ABSENT ? STATUS_OK : st;
+	if (st == STATUS_ABSENT)
+		st = STATUS_OK;
+	return st == STATUS_OK && is_damaged ? STATUS_CORRUPT : st;
 }

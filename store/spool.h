@@ -60,7 +60,7 @@ MUST_USE enum status spool_each(struct txn *t, uint64_t after,
 /*
  * Ids of what is due at now_s, the longest due first.  each() returns false for one
  * that it does not take, to stop.  *next_due_at: when the first one not given or not taken is or
- * was due, 0: none waits.
+ * was due, 0: none waits.  CORRUPT a record of the order is damaged; the others were given.
  */
 MUST_USE enum status spool_each_due(struct txn *t, uint64_t now_s,
     bool (*each)(void *ctx, uint64_t id), void *ctx, uint64_t *next_due_at,

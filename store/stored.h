@@ -93,6 +93,8 @@ void admin_answer(struct stored *s, const struct job *j);
 
 /* Something may have become due: relayd takes again. */
 void queue_tell_due(struct stored *s);
+/* The plan is on disk: relayd has the entries in hand no more that it ended. */
+void queue_ended(struct stored *s, const struct plan *p);
 
 /* Submit a job, or answer BUSY when too many bytes wait.  Takes the job. */
 MUST_USE enum status stored_submit(struct stored *s, struct job **job, struct problem *why);

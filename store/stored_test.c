@@ -2,15 +2,7 @@
  * stored as others see it: the program itself, its sockets, both clients; it is
  * stopped and killed, and what it answered must be there.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -23,19 +15,12 @@
 #include "store/plan_client.h"
 #include "store/queue_client.h"
 #include "store/spool.h"
-#include "store/testing.h"
+#include "store/testing_stored.h"
 
 #define ME 7
 
-static const char *const names[] = { "store-plan", "store-work", "store-queue", "store-admin",
-	"grant-key", "ready" };
-enum { PLAN, WORK, QUEUE, ADMIN, KEY, READY, FD_COUNT };
-
 struct world {
-	char path[SCRATCH_PATH_MAX];
-	int fds[FD_COUNT];	/* as stored inherits them; READY: the writing end */
-	int ready;
-	pid_t stored;
+	struct running run;
 	struct loop *loop;
 	struct store_client *work;
 	struct plan_client *plan;
@@ -55,61 +40,6 @@ struct world {
 	char sent[64];		/* its text */
 	unsigned due;		/* notices */
 };
-
-static int
-listen_on(const char *name)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s.sock", name);
-	CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(fd, 64) == 0);
-	return fd;
-}
-
-static _Noreturn void
-stored_exec(struct world *w)
-{
-	int high[FD_COUNT];
-
-	for (int i = 0; i < FD_COUNT; i++)
-		high[i] = fcntl(w->fds[i], F_DUPFD, 50);
-	for (int i = 0; i < FD_COUNT; i++)
-		if (dup2(high[i], 3 + i) != 3 + i)
-			_exit(3);
-	if (freopen("../stored.log", "a", stderr) == NULL)
-		_exit(2);
-	setenv("LISTEN_FDS", "6", 1);
-	setenv("LISTEN_FDNAMES",
-	    "store-plan:store-work:store-queue:store-admin:grant-key:ready", 1);
-	execl(STORED_PROGRAM, "stored", (char *)NULL);
-	_exit(4);
-}
-
-static void
-stored_launch(struct world *w)
-{
-	int pipes[2];
-	char byte;
-
-	CHECK(pipe2(pipes, O_CLOEXEC) == 0);
-	w->fds[READY] = pipes[1];
-	w->stored = fork();
-	if (w->stored == 0)
-		stored_exec(w);
-	close(pipes[1]);
-	CHECK(read(pipes[0], &byte, 1) >= 0);
-	close(pipes[0]);
-}
-
-static int
-stored_end(struct world *w, int signo)
-{
-	int how = 0;
-
-	CHECK(kill(w->stored, signo) == 0 && waitpid(w->stored, &how, 0) == w->stored);
-	return how;
-}
 
 static void
 on_change(void *ctx)
@@ -131,23 +61,12 @@ static int
 setup(void **state)
 {
 	static struct world w;
-	FILE *conf;
 
 	memset(&w, 0, sizeof(w));
-	scratch_make(w.path);
-	/* Started by root, stored becomes another user, who must come through. */
-	CHECK(chmod(w.path, 0711) == 0 && chdir(w.path) == 0 && mkdir("run", 0711) == 0);
-	conf = fopen("tradepost.conf", "w");
-	CHECK(conf != NULL && fputs("[store]\nsegment = 1m\nfloor = 0\n", conf) > 0);
-	fclose(conf);
-	CHECK(chdir("run") == 0);
-	for (int i = PLAN; i <= ADMIN; i++)
-		w.fds[i] = listen_on(names[i]);
-	w.fds[KEY] = testing_memfd(TESTING_KEY);
+	running_setup(&w.run);
 	w.grant = buf_init(GRANT_MAX);
 	testing_grant(ME, &w.grant);
 	w.loop = loop_new();
-	stored_launch(&w);
 	w.work = store_client_new(w.loop, "store-work.sock", on_change, &w);
 	w.plan = plan_client_new(w.loop, "store-plan.sock");
 	w.queue = queue_client_new(w.loop, "store-queue.sock", on_due, &w);
@@ -165,13 +84,9 @@ teardown(void **state)
 	plan_client_free(&w->plan);
 	queue_client_free(&w->queue);
 	loop_free(&w->loop);
-	stored_end(w, SIGKILL);
-	for (int i = PLAN; i <= KEY; i++)
-		close(w->fds[i]);
+	running_teardown(&w->run);
 	buf_clear(&w->grant);
 	uidset_clear(&w->target);
-	CHECK(chdir("/") == 0);
-	scratch_remove(w->path);
 	return 0;
 }
 
@@ -604,8 +519,8 @@ what_is_no_longer_outside_is_forgotten(void **state)
 	sleep(1);	/* what came in the second a list begins stays */
 	keep(w, "b", false);
 	CHECK_STATUS(w->st, STATUS_OK);
-	stored_end(w, SIGKILL);
-	stored_launch(w);
+	running_end(&w->run, SIGKILL);
+	running_launch(&w->run);
 	reconnect(w);
 	keep(w, "c", true);	/* its beginning is forgotten */
 	CHECK_STATUS(w->st, STATUS_STALE);
@@ -711,9 +626,9 @@ a_stopped_stored_finishes_what_it_has(void **state)
 	int how;
 
 	CHECK_STATUS(execute(w, &p, SLICE("text")), STATUS_OK);
-	how = stored_end(w, SIGTERM);
+	how = running_end(&w->run, SIGTERM);
 	CHECK(WIFEXITED(how) && WEXITSTATUS(how) == 0);
-	stored_launch(w);
+	running_launch(&w->run);
 	reconnect(w);
 	CHECK_STATUS(execute(w, &p, SLICE("text")), STATUS_OK);
 	CHECK_U64(w->change, 2);
@@ -807,8 +722,8 @@ timer_killed(void *ctx)
 {
 	struct world *w = ctx;
 
-	stored_end(w, SIGKILL);
-	stored_launch(w);
+	running_end(&w->run, SIGKILL);
+	running_launch(&w->run);
 }
 
 static void
