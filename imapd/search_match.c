@@ -107,11 +107,39 @@ spend(struct search_subject *s, size_t bytes)
 	    STATUS_OK;
 }
 
-/* Without a type it is text/plain (RFC 2045 s.5.2). */
+/*
+ * Without a type it is text/plain (RFC 2045 s.5.2).  A message that is no part tree is a
+ * report, as of a delivery, or a piece of one: text as well.
+ */
 static bool
 is_text(const struct param_list *type)
 {
-	return type->type.len == 0 || slice_equal_nocase(type->type, SLICE("text"));
+	return type->type.len == 0 || slice_equal_nocase(type->type, SLICE("text")) ||
+	    slice_equal_nocase(type->type, SLICE("message"));
+}
+
+/* The value of a parameter of the first such field, put together and decoded. */
+static bool
+param_holds(struct slice header, const char *field, const char *param, struct slice needle)
+{
+	struct param_list *list = mem_new(struct param_list);
+	struct header_field f = { 0 };
+	bool found;
+
+	(void)header_find(header, slice_from_cstr(field), &f);
+	param_list_parse(f.value, list);
+	found = field_holds(param_list_get(list, slice_from_cstr(param)), needle);
+	param_list_clear(list);
+	mem_free(list);
+	return found;
+}
+
+/* People look for attachments by their names. */
+static bool
+file_name_holds(struct slice header, struct slice needle)
+{
+	return param_holds(header, "Content-Disposition", "filename", needle) ||
+	    param_holds(header, "Content-Type", "name", needle);
 }
 
 static bool
@@ -156,22 +184,28 @@ leaf_holds(struct search_subject *s, const struct part *p, struct slice header,
 	return st;
 }
 
-/* One part: a leaf's text, or the header of a message inside. */
+/* One part: its header for TEXT, that of a message inside in any case; and a leaf's text. */
 static enum status
-part_holds(struct search_subject *s, uint32_t index, struct slice needle, bool *found,
+part_holds(struct search_subject *s, uint32_t index, const struct search_node *n, bool *found,
     struct problem *why)
 {
+	struct slice needle = buf_slice(&n->text);
 	const struct part_tree *tree = &s->view->tree;
 	const struct part *p = &tree->parts[index];
 	bool is_inner = index != 0 && tree->parts[p->parent].kind == PART_MESSAGE;
+	bool is_asked = is_inner || n->kind == SEARCH_TEXT;
 	struct buf header = buf_init(VIEW_HEADER_MAX);
 	uint32_t header_len = p->header_len < VIEW_HEADER_MAX ? p->header_len : VIEW_HEADER_MAX;
 	enum status st = STATUS_OK;
 
-	if (p->kind == PART_LEAF || is_inner)
+	if (is_asked || p->kind == PART_LEAF)
 		st = message_view_read(s->view, p->header_at, header_len, &header, why);
-	if (st == STATUS_OK && is_inner)
-		*found = header_holds(buf_slice(&header), SLICE(""), needle);
+	if (st == STATUS_OK)
+		st = spend(s, header.len);
+	/* The message's own header has been looked at. */
+	if (st == STATUS_OK && is_asked)
+		*found = (index != 0 && header_holds(buf_slice(&header), SLICE(""), needle)) ||
+		    file_name_holds(buf_slice(&header), needle);
 	if (st == STATUS_OK && !*found && p->kind == PART_LEAF)
 		st = leaf_holds(s, p, buf_slice(&header), needle, found, why);
 	buf_clear(&header);
@@ -179,12 +213,13 @@ part_holds(struct search_subject *s, uint32_t index, struct slice needle, bool *
 }
 
 static enum status
-any_part_holds(struct search_subject *s, struct slice needle, bool *found, struct problem *why)
+any_part_holds(struct search_subject *s, const struct search_node *n, bool *found,
+    struct problem *why)
 {
 	enum status st = message_view_tree(s->view, why);
 
 	for (uint32_t i = 0; st == STATUS_OK && !*found && i < s->view->tree.count; i++)
-		st = part_holds(s, i, needle, found, why);
+		st = part_holds(s, i, n, found, why);
 	return st;
 }
 
@@ -197,7 +232,7 @@ match_text(struct search_subject *s, const struct search_node *n, bool *fits,
 
 	*fits = false;
 	if (n->kind == SEARCH_BODY)
-		return any_part_holds(s, needle, fits, why);
+		return any_part_holds(s, n, fits, why);
 	st = read_header(s, why);
 	if (st == STATUS_OK)
 		st = spend(s, s->header.len);
@@ -205,7 +240,7 @@ match_text(struct search_subject *s, const struct search_node *n, bool *fits,
 		return st;
 	*fits = header_holds(buf_slice(&s->header), n->field, needle);
 	if (n->kind == SEARCH_TEXT && !*fits)
-		return any_part_holds(s, needle, fits, why);
+		return any_part_holds(s, n, fits, why);
 	return STATUS_OK;
 }
 

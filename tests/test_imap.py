@@ -261,6 +261,27 @@ def test_pipelined_commands_are_answered_in_order(instance, folder):
 
 # Searching
 
+PARTS = (b"From: Ann <ann@example.org>\r\nSubject: parts\r\nMIME-Version: 1.0\r\n"
+         b"Content-Type: multipart/report; boundary=b\r\n\r\n"
+         b"--b\r\n\r\nplain\r\n"
+         b"--b\r\nContent-Type: message/delivery-status\r\n\r\nFinal-Recipient: lost@example.org\r\n"
+         b"--b\r\nContent-Type: application/pdf; name=\"=?gbk?B?sai827WlLnBkZg==?=\"\r\n"
+         b"Content-Disposition: attachment; filename*0*=utf-8''%E5%90%88;\r\n"
+         b" filename*1*=%E5%90%8C.pdf\r\n\r\nhidden\r\n--b--\r\n")
+
+
+def test_text_means_reports_and_names_of_attachments_too(instance, folder):
+    with logged_in(instance, "zhang") as client:
+        client.append(folder, PARTS)
+        client.select(folder)
+        for key, words, is_found in (("TEXT", "报价单.PDF", True), ("TEXT", "合同.pdf", True),
+                                     ("TEXT", "lost@", True), ("BODY", "lost@", True),
+                                     ("TEXT", "hidden", False), ("BODY", "合同", False),
+                                     ("TEXT", "application/pdf", True), ("SUBJECT", "合同", False)):
+            wire = words.encode()
+            command = b"SEARCH CHARSET UTF-8 %s {%d+}\r\n%s" % (key.encode(), len(wire), wire)
+            assert client.ok(command) == [b"* SEARCH 1\r\n" if is_found else b"* SEARCH\r\n"], words
+
 WORDS = {
     "utf8": ("utf-8", "报价单 Ångström"),
     "gbk": ("gb2312", "合同付款"),
