@@ -133,6 +133,48 @@ many_addresses_and_ids_are_counted_off(void **state)
 	buf_clear(&text);
 }
 
+/* Bounces and receipts find the author of what they are about (RFC 6522). */
+static void
+a_report_answers_the_message_that_it_brings_back(void **state)
+{
+	static const struct { const char *what, *type, *part; bool answers; } rows[] = {
+		{ "a bounce with the message", "multipart/report; report-type=delivery-status; ",
+		    "Content-Type: message/rfc822\r\n\r\nReceived: x\r\nMessage-ID: <1@x>\r\n", true },
+		{ "with its header alone", "Multipart/REPORT; ",
+		    "Content-Type: text/rfc822-headers\r\n\r\nMessage-Id:\r\n <1@x>\r\n", true },
+		{ "in base64", "multipart/report; ", "Content-Type: text/rfc822-headers\r\n"
+		    "Content-Transfer-Encoding: base64\r\n\r\nTWVzc2FnZS1JRDogPDFAeD4NCg==\r\n", true },
+		{ "a receipt", "multipart/report; report-type=disposition-notification; ",
+		    "Content-Type: message/disposition-notification\r\n\r\n"
+		    "Final-Recipient: rfc822;a@b\r\nOriginal-Message-ID: <1@x>\r\n", true },
+		{ "a mail that somebody passes on is none", "multipart/mixed; ",
+		    "Content-Type: message/rfc822\r\n\r\nMessage-ID: <1@x>\r\n", false },
+		{ "what lies deeper is not what it is about", "multipart/report; ",
+		    "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n"
+		    "Content-Type: message/rfc822\r\n\r\nMessage-ID: <1@x>\r\n", false },
+		{ "without an id", "multipart/report; ",
+		    "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf text = buf_init(4096), out;
+		struct digest_done d;
+
+		buf_printf(&text, "References: <2@x>\r\nContent-Type: %sboundary=b\r\n\r\n--b\r\n\r\n"
+		    "Sorry\r\n--b\r\n%s\r\nbody\r\n--b--\r\n", rows[i].type, rows[i].part);
+		out = answer(buf_slice(&text), 0);
+		CHECK_STATUS(digest_done_read(buf_slice(&out), &d), STATUS_OK);
+		if (d.facts.key_count != (rows[i].answers ? 2 : 1))
+			fail_msg("%s: %u keys", rows[i].what, d.facts.key_count);
+		CHECK_U64(d.facts.keys[0], message_id_key(rows[i].answers ? SLICE("1@x") :
+		    SLICE("2@x")));
+		digest_done_clear(&d);
+		buf_clear(&out);
+		buf_clear(&text);
+	}
+}
+
 static void
 work_comes_back_as_it_went(void **state)
 {
@@ -221,6 +263,7 @@ main(void)
 		cmocka_unit_test(an_answer_cut_anywhere_is_none),
 		cmocka_unit_test(any_text_gives_an_answer),
 		cmocka_unit_test(many_addresses_and_ids_are_counted_off),
+		cmocka_unit_test(a_report_answers_the_message_that_it_brings_back),
 		cmocka_unit_test(work_comes_back_as_it_went),
 		cmocka_unit_test(orders_to_rewrite_come_back_as_they_went),
 		cmocka_unit_test(what_was_rewritten_arrives_as_it_was),

@@ -4,12 +4,13 @@
 #include "base/mem.h"
 #include "mime/address.h"
 #include "mime/charset.h"
+#include "mime/encoding.h"
 #include "mime/header.h"
 #include "mime/param.h"
 #include "mime/part.h"
 #include "store/digest.h"
 
-enum { ID_MAX = 250, ADDRESS_MAX = 320 };
+enum { ID_MAX = 250, ADDRESS_MAX = 320, REPORTED_MAX = 256 * 1024 };
 
 static const char *const field_names[FACTS_FIELD_COUNT] = {
 	[FACTS_FROM] = "From",
@@ -215,6 +216,84 @@ read_field(struct reading *r, const struct header_field *f)
 	}
 }
 
+/* The value's type and subtype are those, in any case. */
+static bool
+is_type(struct slice value, struct slice type, struct slice subtype)
+{
+	struct param_list params;
+	bool is;
+
+	param_list_parse(value, &params);
+	is = slice_equal_nocase(params.type, type) && slice_equal_nocase(params.subtype, subtype);
+	param_list_clear(&params);
+	return is;
+}
+
+/* The field that tells which message a part of a report is about; empty: none. */
+static struct slice
+reported_field(struct slice type)
+{
+	if (is_type(type, SLICE("text"), SLICE("rfc822-headers")))
+		return SLICE("Message-ID");
+	if (is_type(type, SLICE("message"), SLICE("disposition-notification")))
+		return SLICE("Original-Message-ID");
+	return (struct slice){ 0 };
+}
+
+static void
+read_reported(struct reading *r, struct slice header, struct slice name)
+{
+	struct header_field f;
+
+	if (header_find(header, name, &f))
+		read_reply_ids(r, f.value);
+}
+
+/* A part of the report itself; the message that comes back is the part behind it. */
+static void
+read_report_part(struct reading *r, const struct part_tree *tree, uint32_t i)
+{
+	const struct part *p = &tree->parts[i];
+	struct slice header = slice_sub(r->text, p->header_at, p->header_len), name;
+	struct buf body = buf_init(REPORTED_MAX);
+	struct header_field f;
+
+	if (p->kind == PART_MESSAGE && i + 1 < tree->count) {
+		p = &tree->parts[i + 1];
+		read_reported(r, slice_sub(r->text, p->header_at, p->header_len),
+		    SLICE("Message-ID"));
+	} else if (p->kind == PART_LEAF && header_find(header, SLICE("Content-Type"), &f)) {
+		name = reported_field(f.value);
+		if (name.len > 0) {
+			/* As much of it as fits will do. */
+			(void)encoding_decode((enum encoding)p->encoding,
+			    slice_sub(r->text, p->body_at, p->body_len), &body);
+			read_reported(r, buf_slice(&body), name);
+		}
+	}
+	buf_clear(&body);
+}
+
+/*
+ * RFC 6522: what could not be delivered, or was read, comes back as a part.  It
+ * is an answer to that message, though most servers write no In-Reply-To.
+ */
+static void
+read_report(struct reading *r, struct slice header)
+{
+	struct part_tree tree;
+	struct header_field f;
+
+	if (!header_find(header, SLICE("Content-Type"), &f) ||
+	    !is_type(f.value, SLICE("multipart"), SLICE("report")))
+		return;
+	part_scan(r->text, &tree);
+	for (uint32_t i = 1; i < tree.count; i++)
+		if (tree.parts[i].parent == 0)
+			read_report_part(r, &tree, i);
+	part_tree_clear(&tree);
+}
+
 static void
 put_keys(struct reading *r, struct buf *out)
 {
@@ -237,12 +316,14 @@ facts_put(struct slice text, struct buf *out)
 		.charset = buf_init(256),
 		.addresses = buf_init(FACTS_MAX),
 	};
-	struct slice header, body;
+	struct slice header, body, rest;
 	struct header_field f;
 
 	header_split(text, &header, &body);
-	while (header_next(&header, &f))
+	rest = header;
+	while (header_next(&rest, &f))
 		read_field(&r, &f);
+	read_report(&r, header);
 	put_u32le(out, r.from_count);
 	put_u32le(out, r.received_count);
 	put_slice(out, r.message_id);

@@ -43,7 +43,8 @@ struct facts {
 	uint32_t from_count;		/* From fields */
 	uint32_t received_count;	/* Received fields, our own apart */
 	struct slice message_id;	/* without <> */
-	uint32_t key_count;	/* message_id_key() of In-Reply-To, then References, latest first */
+	/* message_id_key() of In-Reply-To, of what a report is about, of References, latest first */
+	uint32_t key_count;
 	uint64_t keys[FACTS_KEYS_MAX];
 	uint32_t address_count;		/* in the order they stand, at most FACTS_ADDRESSES_MAX */
 	struct facts_address *addresses;
