@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "base/mem.h"
 #include "policy/identity.h"
+#include "policy/inside.h"
 #include "policy/outgoing.h"
 #include "policy/reason.h"
 
@@ -26,7 +27,7 @@ id_domain(const struct directory *d, const struct outgoing_identity *who)
 
 	if (who->address.len > 0)
 		return copy(domain_of(who->address));
-	if (ours != NULL && !outgoing_is_internal(ours->name))
+	if (ours != NULL && !inside_is_internal(ours->name))
 		return copy(ours->name);
 	return copy(SLICE("mail.invalid"));
 }
@@ -176,7 +177,7 @@ shown_as(const struct directory *d, const struct leaving *l, struct slice addres
 		}
 	}
 	/* Beside the author's address a name finds its person again, if that is a shared one. */
-	if (!outgoing_is_internal(domain_of(address)) || l->address == NULL)
+	if (!inside_is_internal(domain_of(address)) || l->address == NULL)
 		return false;
 	*out = (struct rewrite_address){ address, name, slice_from_cstr(l->address) };
 	return true;

@@ -3,31 +3,12 @@
 #include "base/ascii.h"
 #include "base/idn.h"
 #include "policy/identity.h"
+#include "policy/inside.h"
 
 static struct slice
 domain_of(struct slice address)
 {
 	return slice_skip(address, slice_find_last_byte(address, '@') + 1);
-}
-
-/* RFC 6761, RFC 6762, RFC 8375, and what offices and routers call their networks. */
-bool
-outgoing_is_internal(struct slice domain)
-{
-	static const char *const names[] = { "local", "lan", "internal", "intranet", "localdomain",
-		"localhost", "home", "corp", "private", "home.arpa", "invalid" };
-
-	if (slice_find_byte(domain, '.') == domain.len)
-		return true;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		struct slice name = slice_from_cstr(names[i]);
-		size_t at = domain.len > name.len ? domain.len - name.len : 0;
-
-		if (at > 0 && domain.ptr[at - 1] == '.' &&
-		    slice_equal_nocase(slice_skip(domain, at), name))
-			return true;
-	}
-	return false;
 }
 
 static enum outgoing_answer
@@ -41,7 +22,7 @@ identity_of_account(const struct account_record *a, struct slice sender,
 		i.address = sender.len > 0 ? sender : a->login;
 	else if (i.name.len == 0 && a->name_count > 0)
 		i.name = a->names[0];	/* beside a shared address the name is what answers go by */
-	if (outgoing_is_internal(domain_of(i.address)))
+	if (inside_is_internal(domain_of(i.address)))
 		return OUTGOING_NO_IDENTITY;
 	if (sender.len > 0)
 		i.sender = i.address;
@@ -71,7 +52,7 @@ identity_of_device(const struct directory *d, struct slice sender, struct outgoi
 	if (!is_outside_address && (who.kind == IDENTITY_FOREIGN ||
 	    who.kind == IDENTITY_MALFORMED))
 		return OUTGOING_NOT_OURS;
-	if (outgoing_is_internal(domain_of(sender)))
+	if (inside_is_internal(domain_of(sender)))
 		return OUTGOING_NO_IDENTITY;
 	*out = (struct outgoing_identity){ .address = sender, .sender = sender };
 	return OUTGOING_OK;

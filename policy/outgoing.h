@@ -47,7 +47,4 @@ const struct route_record *outgoing_route(const struct directory *d,
 enum outgoing_answer outgoing_check(const struct directory *d, uint32_t account,
     struct slice sender, struct slice recipient);
 
-/* True when no name server outside can know this domain: "office", "x.local". */
-bool outgoing_is_internal(struct slice domain);
-
 #endif

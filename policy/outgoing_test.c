@@ -1,6 +1,7 @@
 #include "policy/outgoing.h"
 
 #include "base/check.h"
+#include "policy/inside.h"
 
 static const struct audit_note note = { { 0 }, { 0 }, { 0 } };
 
@@ -145,15 +146,15 @@ static void
 names_that_only_the_office_knows_are_known(void **state)
 {
 	static const char *const inside[] = { "office", "", "a.local", "a.LAN", "b.a.internal",
-		"x.home.arpa" };
+		"x.home.arpa", "[192.168.1.5]", "192.168.1.5", "[IPv6:fd00::1]" };
 	static const char *const outside[] = { "acme.com", "local.com", "a.plan", "acme.test",
-		"arpa.home.com" };
+		"arpa.home.com", "a.5b", "163.com" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(inside); i++)
-		CHECK(outgoing_is_internal(slice_from_cstr(inside[i])));
+		CHECK(inside_is_internal(slice_from_cstr(inside[i])));
 	for (size_t i = 0; i < ARRAY_LEN(outside); i++)
-		CHECK(!outgoing_is_internal(slice_from_cstr(outside[i])));
+		CHECK(!inside_is_internal(slice_from_cstr(outside[i])));
 }
 
 int

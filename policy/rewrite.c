@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "mime/compose.h"
 #include "mime/date.h"
+#include "policy/inside.h"
 #include "policy/rewrite_internal.h"
 #include "store/digest.h"
 
@@ -21,19 +22,28 @@ domain_of(struct slice id)
 	return slice_skip(id, slice_find_last_byte(id, '@') + 1);
 }
 
-/* An id made here, or by one of our machines: at a domain of ours, or at a bare host name. */
+/* An id made here, or by one of our machines. */
 static bool
 is_id_inside(const struct rewrite_order *o, struct slice id)
 {
 	struct slice domain = domain_of(id);
 
-	if (slice_equal_nocase(domain, o->domain))
-		return false;
-	if (slice_find_byte(domain, '.') == domain.len)
-		return true;
-	for (uint32_t i = 0; i < o->domain_count; i++)
-		if (slice_equal_nocase(o->domains[i], domain))
+	return !slice_equal_nocase(domain, o->domain) &&
+	    (inside_is_internal(domain) || rewrite_is_host_of_ours(o, domain));
+}
+
+/* A domain of ours, or a name under one. */
+bool
+rewrite_is_host_of_ours(const struct rewrite_order *o, struct slice host)
+{
+	for (uint32_t i = 0; i < o->domain_count; i++) {
+		struct slice domain = o->domains[i];
+		size_t at = host.len > domain.len ? host.len - domain.len : 0;
+
+		if (slice_equal_nocase(slice_skip(host, at), domain) &&
+		    (at == 0 || host.ptr[at - 1] == '.'))
 			return true;
+	}
 	return false;
 }
 
@@ -74,8 +84,8 @@ put_message_id(struct rewriting *r, struct slice id)
 }
 
 /* In-Reply-To, References: as they are, unless one of them is inside. */
-static void
-put_ids(struct rewriting *r, const struct header_field *f)
+void
+rewrite_put_ids(struct rewriting *r, const struct header_field *f)
 {
 	struct slice rest = f->value, id;
 	unsigned count = 0;
@@ -164,7 +174,7 @@ put_message_field(struct rewriting *r, const struct header_field *f,
 		}
 		break;
 	case ROLE_IDS:
-		put_ids(r, f);
+		rewrite_put_ids(r, f);
 		break;
 	case ROLE_RECIPIENTS:
 		seen->has_recipients = true;
@@ -183,7 +193,7 @@ put_message_field(struct rewriting *r, const struct header_field *f,
 		seen->has_type |= role == ROLE_TYPE;
 		break;
 	case ROLE_NONE:
-		field_put(r, f, FORM_TEXT);
+		field_put_shown(r, f);
 		break;
 	}
 }

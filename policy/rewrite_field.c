@@ -14,6 +14,8 @@
 enum {
 	FIELD_NAME_MAX = 200,
 	ADDRESSES_MAX = 10000,	/* in one field */
+	SHOWN_MAX = 65536,	/* addresses are looked for in no longer text */
+	SHOWN_GROWTH = 100,	/* times it may grow: "a@b," becomes an address of 320 bytes */
 	FOLD_AT = 78,
 	PARAM_PLAIN_MAX = 300,	/* a longer value of a parameter is cut in pieces */
 	BOUNDARY_LEN_MAX = 400,	/* RFC 2046 s.5.1.1: 70; each byte may need a backslash */
@@ -246,6 +248,73 @@ find_address(const struct rewriting *r, struct slice address)
 	return NULL;
 }
 
+/* A character of an address as people write it in a text. */
+static bool
+is_address_char(char c)
+{
+	return ascii_is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '+';
+}
+
+/* The address that has its '@' at at; empty: none. */
+static struct slice
+address_at(struct slice text, size_t at)
+{
+	size_t from = at, to = at + 1;
+
+	while (from > 0 && is_address_char(text.ptr[from - 1]))
+		from--;
+	while (to < text.len && is_address_char(text.ptr[to]))
+		to++;
+	while (to > at + 1 && text.ptr[to - 1] == '.')
+		to--;	/* of the sentence */
+	return slice_sub(text, from, to - from);
+}
+
+/* Append text, with each address of the order as the outside knows it; true: there was one. */
+static bool
+put_shown(const struct rewriting *r, struct slice text, struct buf *out)
+{
+	size_t done = 0, at = 0;
+
+	while (at < text.len && text.len <= SHOWN_MAX) {
+		const struct rewrite_address *instead;
+		struct slice address;
+
+		at += slice_find_byte(slice_skip(text, at), '@');
+		if (at == text.len)
+			break;
+		address = address_at(text, at);
+		instead = find_address(r, address);
+		at++;
+		if (instead == NULL)
+			continue;
+		(void)buf_append(out, slice_sub(text, done,
+		    (size_t)(address.ptr - text.ptr) - done));
+		(void)buf_append(out, instead->address);
+		done = at = (size_t)(address.ptr - text.ptr) + address.len;
+	}
+	(void)buf_append(out, slice_skip(text, done));
+	return done > 0;
+}
+
+void
+field_put_shown(struct rewriting *r, const struct header_field *f)
+{
+	struct buf raw = buf_init(f->raw.len + SHOWN_MAX * SHOWN_GROWTH);
+	struct header_field shown;
+	struct slice rest;
+
+	/* What the author wrote for people to read stays. */
+	if (!slice_equal_nocase(f->name, SLICE("Subject")) && put_shown(r, f->raw, &raw)) {
+		rest = buf_slice(&raw);
+		if (header_next(&rest, &shown))
+			field_put(r, &shown, FORM_TEXT);
+	} else {
+		field_put(r, f, FORM_TEXT);
+	}
+	buf_clear(&raw);
+}
+
 /* A list being written. */
 struct list {
 	struct buf *out;
@@ -275,10 +344,13 @@ list_put(struct list *l, struct slice item)
 static void
 put_mailbox(struct rewriting *r, const struct address *a, struct buf *item, bool *is_changed)
 {
-	struct buf name = buf_init(4096), address = buf_init(4096), wire = buf_init(8192);
+	struct buf said = buf_init(4096), name = buf_init(64 * 1024);
+	struct buf address = buf_init(4096), wire = buf_init(8192);
 	const struct rewrite_address *instead;
 
-	address_name(a, SLICE("utf-8"), &name);
+	address_name(a, SLICE("utf-8"), &said);
+	/* Programs that know no name put the address there. */
+	*is_changed |= put_shown(r, buf_slice(&said), &name);
 	address_text(a, &address);
 	instead = a->domain.len > 0 ? find_address(r, buf_slice(&address)) : NULL;
 	if (instead != NULL) {
@@ -290,6 +362,7 @@ put_mailbox(struct rewriting *r, const struct address *a, struct buf *item, bool
 		idn_address(buf_slice(&address), &wire);
 		compose_mailbox(item, buf_slice(&name), buf_slice(&wire));
 	}
+	buf_clear(&said);
 	buf_clear(&name);
 	buf_clear(&address);
 	buf_clear(&wire);
@@ -366,12 +439,14 @@ field_put_addresses(struct rewriting *r, const struct header_field *f)
 void
 field_first_name(struct rewriting *r, struct slice value, struct buf *out)
 {
-	struct buf utf8 = utf8_value(r, value);
+	struct buf utf8 = utf8_value(r, value), said = buf_init(4096);
 	struct address_reader list = address_reader_init(buf_slice(&utf8), 1);
 	struct address a;
 
 	if (address_next(&list, &a) && a.kind == ADDRESS_MAILBOX)
-		address_name(&a, SLICE("utf-8"), out);
+		address_name(&a, SLICE("utf-8"), &said);
+	(void)put_shown(r, buf_slice(&said), out);
+	buf_clear(&said);
 	buf_clear(&utf8);
 }
 

@@ -49,6 +49,10 @@ enum field_role {
 };
 enum field_role field_role(struct slice name);
 
+bool rewrite_is_host_of_ours(const struct rewrite_order *o, struct slice host);
+/* A field of ids: those inside become what they are outside. */
+void rewrite_put_ids(struct rewriting *r, const struct header_field *f);
+
 /* How a part leaves. */
 struct part_change {
 	bool is_recoded;
@@ -81,6 +85,8 @@ bool field_has_name(const struct header_field *f);
 bool field_is_clean(const struct header_field *f);
 /* Put it in that form, or as it stands when it is clean; without a name it goes. */
 void field_put(struct rewriting *r, const struct header_field *f, enum field_form form);
+/* The same for text, in which programs may have written an address of the order: not the Subject. */
+void field_put_shown(struct rewriting *r, const struct header_field *f);
 /* The same for addresses, with those of the order replaced. */
 void field_put_addresses(struct rewriting *r, const struct header_field *f);
 /* Put a value with parameters again, with that charset if it is not empty. */

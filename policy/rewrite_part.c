@@ -1,9 +1,11 @@
 #include "base/ascii.h"
+#include "base/mem.h"
 #include "mime/charset.h"
 #include "mime/compose.h"
 #include "mime/encoding.h"
 #include "mime/lex.h"
 #include "mime/param.h"
+#include "policy/inside.h"
 #include "policy/rewrite_internal.h"
 
 /* What a body is made of. */
@@ -68,14 +70,22 @@ choose_charset(const struct rewriting *r, const struct part *p, struct part_chan
 		c->charset = charset_guess(body_of(r, p), (struct slice){ 0 });
 }
 
+/* Its Content-Type begins so. */
+static bool
+is_type(const struct rewriting *r, const struct part *p, struct slice type)
+{
+	struct header_field f;
+
+	return part_field(r, p, SLICE("Content-Type"), &f) &&
+	    slice_starts_nocase(slice_trim(f.value), type);
+}
+
 static bool
 is_text_part(const struct rewriting *r, const struct part *p)
 {
 	struct header_field f;
 
-	if (!part_field(r, p, SLICE("Content-Type"), &f))
-		return true;
-	return slice_starts_nocase(slice_trim(f.value), SLICE("text"));
+	return !part_field(r, p, SLICE("Content-Type"), &f) || is_type(r, p, SLICE("text"));
 }
 
 struct part_change
@@ -92,7 +102,8 @@ part_change(const struct rewriting *r, uint32_t index)
 		return c;
 	c.is_recoded = true;
 	if (p->encoding != ENCODING_IDENTITY) {
-		c.encoding = p->encoding;
+		/* Line ends of a text may change their form, bytes of a file may not. */
+		c.encoding = is_text_part(r, p) ? p->encoding : ENCODING_BASE64;
 		return c;
 	}
 	/* Quoted-printable can be read by eye; where most of it would be "=XX" it cannot. */
@@ -198,18 +209,69 @@ put_plain(struct rewriting *r, struct slice s)
 	}
 }
 
+static bool
+is_inside(const struct rewriting *r, struct slice host)
+{
+	return inside_is_internal(host) || rewrite_is_host_of_ours(r->order, host);
+}
+
+/* The word behind "by" (RFC 5321 s.4.4). */
+static struct slice
+received_by(struct slice value)
+{
+	struct slice before = { 0 }, word;
+
+	while (value.len > 0) {
+		size_t len = 0;
+
+		value = slice_skip(value, lex_blank_len(value));
+		while (len < value.len && !ascii_is_space(value.ptr[len]) && value.ptr[len] != ';')
+			len++;
+		word = slice_sub(value, 0, len);
+		if (slice_equal_nocase(before, SLICE("by")))
+			return word;
+		before = word;
+		value = slice_skip(value, len > 0 ? len : 1);
+	}
+	return value;
+}
+
+/* What our hosts wrote into a message that is passed on: ways and addresses inside. */
+static bool
+is_our_trace(const struct rewriting *r, const struct header_field *f)
+{
+	static const char *const names[] = { "Return-Path", "Delivered-To", "X-Original-To",
+		"Envelope-To" };
+	struct slice value = f->value, host;
+
+	if (field_role(f->name) == ROLE_TRACE) {
+		host = received_by(value);
+		return host.len > 0 && is_inside(r, host);
+	}
+	host = slice_trim(slice_skip(value, slice_find_last_byte(value, '@') + 1));
+	host = slice_sub(host, 0, slice_find_byte(host, '>'));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (slice_equal_nocase(f->name, slice_from_cstr(names[i])))
+			return host.len > 0 && is_inside(r, host);
+	return false;
+}
+
 /* The header of a part, or of a message inside: only what cannot stay is changed. */
 static void
-put_header(struct rewriting *r, const struct part *p, const struct part_change *change)
+put_header(struct rewriting *r, const struct part *p, const struct part_change *change,
+    bool is_signed)
 {
 	struct slice header = slice_sub(r->text, p->header_at, p->header_len);
 	bool is_message = p->number == 0, has_type = false, has_version = !is_message;
+	bool hides_trace = is_message && !is_signed;
 	size_t before = r->out->len;
 	struct header_field f;
 
 	while (header_next(&header, &f)) {
 		enum field_role role = field_role(f.name);
 
+		if (hides_trace && is_our_trace(r, &f))
+			continue;
 		/* Lines without a name may be all that an attached "message" has. */
 		if (!field_has_name(&f))
 			put_plain(r, f.raw);
@@ -226,13 +288,50 @@ put_header(struct rewriting *r, const struct part *p, const struct part_change *
 		(void)buf_append(r->out, SLICE("\r\n"));
 }
 
+/* RFC 8098 s.3.2: a receipt names mailbox and machine of who read the message. */
 static void
-put_body(struct rewriting *r, const struct part *p, const struct part_change *change)
+put_receipt(struct rewriting *r, struct slice body)
+{
+	struct header_field f;
+
+	while (body.len > 0) {
+		if (!header_next(&body, &f)) {
+			body = slice_skip(body, slice_find_byte(body, '\n') + 1);
+			(void)buf_append(r->out, SLICE("\r\n"));
+		} else if (!field_has_name(&f)) {
+			put_plain(r, f.raw);
+		} else if (slice_equal_nocase(f.name, SLICE("Original-Message-ID"))) {
+			rewrite_put_ids(r, &f);
+		} else if (!slice_equal_nocase(f.name, SLICE("Reporting-UA")) &&
+		    !slice_equal_nocase(f.name, SLICE("MDN-Gateway"))) {
+			field_put_shown(r, &f);
+		}
+	}
+}
+
+/* The line end before a boundary is the boundary's, and stands there still. */
+static void
+trim_line_end(struct rewriting *r, struct slice body, size_t before)
+{
+	if (!slice_ends(body, SLICE("\n")) && r->out->len > before + 2 &&
+	    slice_ends(buf_slice(r->out), SLICE("\r\n")))
+		buf_truncate(r->out, r->out->len - 2);
+}
+
+static void
+put_body(struct rewriting *r, const struct part *p, const struct part_change *change,
+    bool is_signed)
 {
 	struct slice body = body_of(r, p);
 	struct buf bytes;
 	size_t before = r->out->len;
 
+	if (!change->is_recoded && p->encoding == ENCODING_IDENTITY && !is_signed &&
+	    is_type(r, p, SLICE("message/disposition-notification"))) {
+		put_receipt(r, body);
+		trim_line_end(r, body, before);
+		return;
+	}
 	if (!change->is_recoded) {
 		(void)buf_append(r->out, body);
 		return;
@@ -243,10 +342,7 @@ put_body(struct rewriting *r, const struct part *p, const struct part_change *ch
 		compose_base64(r->out, buf_slice(&bytes));
 	else
 		compose_quoted_printable(r->out, buf_slice(&bytes));
-	/* The line end before a boundary is the boundary's, and stands there still. */
-	if (!slice_ends(body, SLICE("\n")) && r->out->len > before + 2 &&
-	    slice_ends(buf_slice(r->out), SLICE("\r\n")))
-		buf_truncate(r->out, r->out->len - 2);
+	trim_line_end(r, body, before);
 	buf_clear(&bytes);
 }
 
@@ -279,26 +375,45 @@ parts_find_body(struct rewriting *r)
 	}
 }
 
+/* For each part: did somebody sign what it lies in?  Gives, mem_free(). */
+static bool *
+find_signed(const struct rewriting *r)
+{
+	bool *is_signed = mem_array(bool, r->tree.count), *is_around = mem_array(bool, r->tree.count);
+
+	for (uint32_t i = 0; i < r->tree.count; i++) {
+		const struct part *p = &r->tree.parts[i];
+
+		is_signed[i] = i > 0 && is_around[p->parent];
+		is_around[i] = is_signed[i] || is_type(r, p, SLICE("multipart/signed"));
+	}
+	mem_free(is_around);
+	return is_signed;
+}
+
 void
 parts_put(struct rewriting *r, const struct part_change *root)
 {
 	size_t at = r->tree.parts[0].header_len;
+	bool *is_signed;
 
 	if (r->tree.parts[0].kind == PART_LEAF) {
-		put_body(r, &r->tree.parts[0], root);
+		put_body(r, &r->tree.parts[0], root, false);
 		return;
 	}
+	is_signed = find_signed(r);
 	for (uint32_t i = 1; i < r->tree.count; i++) {
 		const struct part *p = &r->tree.parts[i];
 		struct part_change change = part_change(r, i);
 
 		put_between(r, at, p->header_at);
-		put_header(r, p, &change);
+		put_header(r, p, &change, is_signed[i]);
 		at = (size_t)p->header_at + p->header_len;
 		if (p->kind != PART_LEAF)
 			continue;
-		put_body(r, p, &change);
+		put_body(r, p, &change, is_signed[i]);
 		at = (size_t)p->body_at + p->body_len;
 	}
 	put_between(r, at, r->text.len);
+	mem_free(is_signed);
 }

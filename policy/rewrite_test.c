@@ -115,6 +115,25 @@ static const struct { const char *what, *in, *out; } headers[] = {
 	    "References: <a@x.test>, \r\n\t<b@y.test>\r\n" },
 	{ "our own outside ids, too", "References: <7@example.com>\r\n",
 	    "References: <7@example.com>\r\n" },
+	{ "ids of our machines", "References: <1@pc.office.lan> <2@erp.acme.test>\r\n"
+	    "In-Reply-To: <3@[192.168.1.5]>\r\nOriginal-Message-ID: <4@nas.local>\r\n",
+	    "References: <697e129d061f1f842b5c6f7c920bd6b9@example.com>\r\n"
+	    " <1aac3aad34132fa1145d51bb29a4430a@example.com>\r\n"
+	    "In-Reply-To: <a0feae04557f4cad0fa6399be3bac1ae@example.com>\r\n"
+	    "Original-Message-ID: <a066769b7be26243de1879608ac2e952@example.com>\r\n" },
+	{ "domains that only end like ours", "References: <1@notacme.test>\r\n",
+	    "References: <1@notacme.test>\r\n" },
+	{ "an address for a name", "Cc: \"'wang@office.lan'\" <wang@office.lan>\r\n"
+	    "Resent-To: \"zhang@acme.test\" <sales@example.com>\r\n",
+	    "Cc: \"'sales@example.com'\" <sales@example.com>\r\n"
+	    "Resent-To: \"sales@example.com\" <sales@example.com>\r\n" },
+	{ "our addresses in fields that nobody knows", "Autocrypt: addr=Zhang@acme.test; keydata=x\r\n"
+	    "List-Unsubscribe: <mailto:zhang@acme.test>\r\nX-Own: azhang@acme.test, "
+	    "zhang@acme.test.\r\n", "Autocrypt: addr=sales@example.com; keydata=x\r\n"
+	    "List-Unsubscribe: <mailto:sales@example.com>\r\nX-Own: azhang@acme.test, "
+	    "sales@example.com.\r\n" },
+	{ "but not in what is for people", "Subject: write to zhang@acme.test\r\n",
+	    "Subject: write to zhang@acme.test\r\n" },
 	{ "file names", "Content-Disposition: attachment; filename=\"" GBK_NI_HAO ".pdf\"\r\n",
 	    "Content-Disposition: attachment;\r\n\tfilename*=utf-8''%E4%BD%A0%E5%A5%BD.pdf\r\n" },
 	{ "what is no field", "no field at all\r\nX\xc4\xe3: y\r\n: z\r\nA: b\r\n", "A: b\r\n" },
@@ -169,6 +188,8 @@ who_wrote_it_is_the_outside_identity(void **state)
 		{ "", "Zhang San", "sales@example.com", "Zhang San <sales@example.com>" },
 		{ "From: \xd5\xc5\xc8\xfd <zhang@acme.test>\r\n", "", "sales@example.com",
 		    "=?utf-8?B?5byg5LiJ?=\r\n <sales@example.com>" },
+		{ "From: \"zhang@acme.test\" <zhang@acme.test>\r\n", "", "sales@example.com",
+		    "\"sales@example.com\" <sales@example.com>" },
 		/* A device keeps its own. */
 		{ "From: Scanner <scan@acme.test>\r\n", "", "", "Scanner <scan@acme.test>" },
 	};
@@ -310,6 +331,66 @@ bodies_are_left_alone_or_recoded_without_loss(void **state)
 	buf_clear(&out);
 }
 
+/* A file is the same file, whatever became of its lines. */
+static void
+a_file_that_is_recoded_keeps_its_line_ends(void **state)
+{
+	struct buf in = buf_init(65536), out;
+	static const char *const bodies[] = { "%PDF\n\r-\n\xff" };
+
+	(void)state;
+	buf_printf(&in, COMMON "Content-Type: application/pdf\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n%%PDF=0A=0D-=0A\xff");
+	out = rewritten(buf_slice(&in), &order);
+	check_bodies(&out, bodies, 1);
+	CHECK_SLICE(field_of(&out, "Content-Transfer-Encoding"), "base64");
+	buf_clear(&in);
+	buf_clear(&out);
+}
+
+#define RECEIPT_BEGIN "Content-Type: multipart/report; report-type=disposition-notification;\r\n" \
+	"\tboundary=b\r\n\r\n--b\r\n\r\nIt was read.\r\n--b\r\n" \
+	"Content-Type: message/disposition-notification\r\n\r\n"
+#define RECEIPT_END "\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+
+/* What mail programs send by themselves tells no more of us than what people write. */
+static void
+a_receipt_names_nobody_inside(void **state)
+{
+	static const char in[] = COMMON RECEIPT_BEGIN "Reporting-UA: ZHANGPC.office.lan; Mailer 1\r\n"
+	    "Original-Recipient: rfc822;sales@example.com\r\n"
+	    "Final-Recipient: rfc822;zhang@acme.test\r\nOriginal-Message-ID: <1@x.test>\r\n"
+	    "Disposition: manual-action/MDN-sent-manually; displayed" RECEIPT_END
+	    "Return-Path: <c@x.test>\r\nDelivered-To: zhang@office.lan\r\n"
+	    "Received: from pop.example.com (sales at pop.example.com)\r\n by mail.acme.test with "
+	    "POP3S id m2;\r\n Tue, 14 Nov 2023 22:13:20 +0000\r\n"
+	    "Received: from x.test by mx.example.com; Tue, 14 Nov 2023 22:13:20 +0000\r\n"
+	    "Message-ID: <1@x.test>\r\nBcc: k@x.test\r\n\r\nhello\r\n--b--\r\n";
+	static const char want[] = TRACE COMMON_OUT RECEIPT_BEGIN
+	    "Original-Recipient: rfc822;sales@example.com\r\n"
+	    "Final-Recipient: rfc822;sales@example.com\r\nOriginal-Message-ID: <1@x.test>\r\n"
+	    "Disposition: manual-action/MDN-sent-manually; displayed" RECEIPT_END
+	    "Return-Path: <c@x.test>\r\n"
+	    "Received: from x.test by mx.example.com; Tue, 14 Nov 2023 22:13:20 +0000\r\n"
+	    "Message-ID: <1@x.test>\r\nBcc: k@x.test\r\n\r\nhello\r\n--b--\r\n";
+	struct buf out = rewritten(slice_make(in, sizeof(in) - 1), &order), body = buf_init(65536);
+
+	(void)state;
+	CHECK_SLICE(buf_slice(&out), want);
+	buf_clear(&out);
+	/* What is signed stays. */
+	buf_printf(&body, COMMON "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n%s--s--\r\n",
+	    in + sizeof(COMMON) - 1);
+	out = rewritten(buf_slice(&body), &order);
+	CHECK(slice_ends(buf_slice(&out), slice_skip(buf_slice(&body), sizeof(COMMON) - 1)));
+	buf_clear(&out);
+	buf_clear(&body);
+	for (size_t cut = sizeof(COMMON); cut < sizeof(in); cut++) {
+		out = rewritten(slice_make(in, cut), &order);
+		buf_clear(&out);
+	}
+}
+
 static void
 long_lines_are_cut_by_an_encoding(void **state)
 {
@@ -387,6 +468,8 @@ main(void)
 		cmocka_unit_test(what_is_missing_is_added_and_ids_are_the_same_each_time),
 		cmocka_unit_test(our_prefix_and_inner_trace_become_neutral_lines),
 		cmocka_unit_test(bodies_are_left_alone_or_recoded_without_loss),
+		cmocka_unit_test(a_file_that_is_recoded_keeps_its_line_ends),
+		cmocka_unit_test(a_receipt_names_nobody_inside),
 		cmocka_unit_test(long_lines_are_cut_by_an_encoding),
 		cmocka_unit_test(a_text_that_ends_anywhere_leaves_clean),
 		cmocka_unit_test(what_finds_no_room_is_over_the_limit),
