@@ -122,3 +122,15 @@ bootstrap_people(const char *policy_dir,
 	directory_close(&d);
 	return st;
 }
+
+enum status
+bootstrap_look(const char *policy_dir, struct problem *why)
+{
+	return directory_look(policy_dir, why);
+}
+
+enum status
+bootstrap_upgrade(const char *policy_dir, struct problem *why)
+{
+	return directory_upgrade(policy_dir, why);
+}

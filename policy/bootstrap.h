@@ -30,5 +30,9 @@ MUST_USE enum status bootstrap_restored(const char *policy_dir, struct slice not
 MUST_USE enum status bootstrap_people(const char *policy_dir,
     void (*each)(void *ctx, uint32_t account, struct slice login), void *ctx,
     struct problem *why);
+/* Can this program work with the directory in policy_dir?  directory_look() says more. */
+MUST_USE enum status bootstrap_look(const char *policy_dir, struct problem *why);
+/* Make it one of this version: directory_upgrade(). */
+MUST_USE enum status bootstrap_upgrade(const char *policy_dir, struct problem *why);
 
 #endif

@@ -255,28 +255,6 @@ load_table(struct directory *d, struct txn *t, unsigned table, struct problem *w
 }
 
 static enum status
-load_counter(struct txn *t, struct slice name, uint64_t *out, struct problem *why)
-{
-	struct slice value;
-	struct reader in;
-	uint64_t next;
-	enum status st = txn_get(t, TABLE_META, name, &value, why);
-
-	if (st == STATUS_ABSENT)
-		return STATUS_OK;
-	if (st != STATUS_OK)
-		return st;
-	in = reader_of(value);
-	if (read_u8(&in) != 1)
-		return STATUS_CORRUPT;
-	next = read_u64le(&in);
-	if (!reader_at_end(&in) || next == 0)
-		return STATUS_CORRUPT;
-	*out = next;
-	return STATUS_OK;
-}
-
-static enum status
 load(struct directory *d, struct problem *why)
 {
 	uint64_t account = 1, fetch = 1, route = 1;
@@ -285,18 +263,19 @@ load(struct directory *d, struct problem *why)
 
 	if (st != STATUS_OK)
 		return st;
+	st = directory_version_check(t, why);
 	for (unsigned table = TABLE_DOMAIN; st == STATUS_OK && table < TABLE_LOADED; table++)
 		st = load_table(d, t, table, why);
 	if (st == STATUS_OK)
-		st = load_counter(t, SLICE("account"), &account, why);
+		st = directory_number_get(t, SLICE("account"), &account, why);
 	if (st == STATUS_OK)
-		st = load_counter(t, SLICE("fetch"), &fetch, why);
+		st = directory_number_get(t, SLICE("fetch"), &fetch, why);
 	if (st == STATUS_OK)
-		st = load_counter(t, SLICE("route"), &route, why);
+		st = directory_number_get(t, SLICE("route"), &route, why);
 	if (st == STATUS_OK)
-		st = load_counter(t, SLICE("audit"), &d->next_audit, why);
+		st = directory_number_get(t, SLICE("audit"), &d->next_audit, why);
 	if (st == STATUS_OK)
-		st = load_counter(t, SLICE("fetching_held"), &d->fetching_held, why);
+		st = directory_number_get(t, SLICE("fetching_held"), &d->fetching_held, why);
 	txn_abort(&t);
 	d->next_account = (uint32_t)account;
 	d->next_fetch = (uint32_t)fetch;

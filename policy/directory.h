@@ -12,9 +12,15 @@
 #include "base/problem.h"
 #include "policy/record.h"
 
+/* Of the directory as a whole (docs/directory-format.md); each record has its own beside it. */
+#define DIRECTORY_VERSION 1
+
 struct directory;
 
-/* Open, and create, the environment in path (an existing folder).  Statuses as env_open(). */
+/*
+ * Open, and create, the environment in path (an existing folder).  Statuses as env_open(); CORRUPT
+ * also for one of a newer version (why says what to do).
+ */
 MUST_USE enum status directory_open(const char *path, struct directory **out,
     struct problem *why);
 /* Read the one in path, which others may be changing: what it was at that moment.  It is not to be
@@ -24,6 +30,14 @@ MUST_USE enum status directory_read(const char *path, struct directory **out,
 /* One that lives in memory only, for tests of what reads it. */
 struct directory *directory_new(void);
 void directory_close(struct directory **d);
+/* Can this program work with the one in path?  It is not open in this process.  Statuses as
+ * directory_open(). */
+MUST_USE enum status directory_look(const char *path, struct problem *why);
+/*
+ * Make the one in path, which nobody serves, one of this version, in one transaction.  Statuses as
+ * directory_open() and txn_commit(); ABSENT: there is none.
+ */
+MUST_USE enum status directory_upgrade(const char *path, struct problem *why);
 
 /* Everything found is borrowed until the next change.  NULL: there is none. */
 const struct domain_record *directory_domain(const struct directory *d, struct slice name);

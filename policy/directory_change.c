@@ -15,19 +15,6 @@ struct change {
 };
 
 static enum status
-write_counter(struct txn *t, struct slice name, uint64_t next, struct problem *why)
-{
-	struct buf value = buf_init(16);
-	enum status st;
-
-	put_u8(&value, 1);
-	put_u64le(&value, next);
-	st = txn_put(t, TABLE_META, name, buf_slice(&value), why);
-	buf_clear(&value);
-	return st;
-}
-
-static enum status
 write_changes(struct directory *d, const struct change *changes, size_t count,
     struct problem *why)
 {
@@ -46,15 +33,17 @@ write_changes(struct directory *d, const struct change *changes, size_t count,
 			st = txn_delete(t, c->table, c->key, why);
 	}
 	if (st == STATUS_OK)
-		st = write_counter(t, SLICE("account"), d->next_account, why);
+		st = directory_number_put(t, SLICE("account"), d->next_account, why);
 	if (st == STATUS_OK)
-		st = write_counter(t, SLICE("fetch"), d->next_fetch, why);
+		st = directory_number_put(t, SLICE("fetch"), d->next_fetch, why);
 	if (st == STATUS_OK)
-		st = write_counter(t, SLICE("route"), d->next_route, why);
+		st = directory_number_put(t, SLICE("route"), d->next_route, why);
 	if (st == STATUS_OK)
-		st = write_counter(t, SLICE("audit"), d->next_audit, why);
+		st = directory_number_put(t, SLICE("audit"), d->next_audit, why);
 	if (st == STATUS_OK)
-		st = write_counter(t, SLICE("fetching_held"), d->fetching_held, why);
+		st = directory_number_put(t, SLICE("fetching_held"), d->fetching_held, why);
+	if (st == STATUS_OK)
+		st = directory_version_put(t, why);
 	if (st == STATUS_OK)
 		return txn_commit(&t, why);
 	txn_abort(&t);

@@ -12,7 +12,7 @@
 #include "store/env.h"
 
 /*
- * meta      key: name of a counter -> u8 version 1, u32 or u64 next number to give
+ * meta      key: name of a counter, or "version" -> u8 version 1, u64 next number to give
  * limit     key and value: throttle.c
  * The others stand in record.c.
  */
@@ -57,6 +57,15 @@ struct directory {
 	uint64_t fetching_held;		/* 1 + since when; 1: it is not */
 	pthread_mutex_t lock;	/* held to change what directory_credentials() reads */
 };
+
+/* A number of table meta.  *out is left alone where it is not there.  CORRUPT. */
+MUST_USE enum status directory_number_get(struct txn *t, struct slice name, uint64_t *out,
+    struct problem *why);
+MUST_USE enum status directory_number_put(struct txn *t, struct slice name, uint64_t n,
+    struct problem *why);
+/* CORRUPT: of a version that this program does not know; why says what to do. */
+MUST_USE enum status directory_version_check(struct txn *t, struct problem *why);
+MUST_USE enum status directory_version_put(struct txn *t, struct problem *why);
 
 /* NULL: there is none with that key. */
 struct entry *directory_list_get(const struct list *l, struct slice key);

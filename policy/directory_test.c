@@ -1,12 +1,14 @@
 #include "policy/directory.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "policy/bootstrap.h"
 #include "policy/display_name.h"
 #include "policy/password.h"
+#include "store/env.h"
 
 static const struct audit_note note = { SLICE("k"), SLICE("s"), SLICE("d") };
 
@@ -98,6 +100,100 @@ what_was_set_is_there_after_a_restart_and_ids_are_never_used_again(void **state)
 	remove_folder(path);
 }
 
+/* The row of the version, as its golden bytes; none: it is deleted. */
+static void
+version_set(const char *path, struct slice row)
+{
+	static const char *const meta[] = { "meta" };
+	struct env *e;
+	struct txn *t;
+
+	CHECK_STATUS(env_open(path, ENV_WRITE, meta, 1, &e, NULL), STATUS_OK);
+	CHECK_STATUS(txn_begin_write(e, &t, NULL), STATUS_OK);
+	if (row.len > 0)
+		CHECK_STATUS(txn_put(t, 0, SLICE("version"), row, NULL), STATUS_OK);
+	else
+		CHECK_STATUS(txn_delete(t, 0, SLICE("version"), NULL), STATUS_OK);
+	CHECK_STATUS(txn_commit(&t, NULL), STATUS_OK);
+	env_close(&e);
+}
+
+static bool
+version_is(const char *path, struct slice row)
+{
+	static const char *const meta[] = { "meta" };
+	struct slice value;
+	struct env *e;
+	struct txn *t;
+	bool is_it;
+
+	CHECK_STATUS(env_open(path, ENV_READ, meta, 1, &e, NULL), STATUS_OK);
+	CHECK_STATUS(txn_begin_read(e, &t, NULL), STATUS_OK);
+	is_it = txn_get(t, 0, SLICE("version"), &value, NULL) == STATUS_OK &&
+	    slice_equal(value, row);
+	txn_abort(&t);
+	env_close(&e);
+	return is_it;
+}
+
+static void
+a_directory_without_a_version_is_of_the_first_one_and_is_told_so(void **state)
+{
+	static const struct slice first = SLICE("\1\1\0\0\0\0\0\0\0");
+	char path[] = "/tmp/directory-test-XXXXXX";
+	struct directory *d = NULL;
+
+	(void)state;
+	CHECK_STATUS(directory_look(make_folder(path), NULL), STATUS_ABSENT);
+	CHECK_STATUS(directory_upgrade(path, NULL), STATUS_ABSENT);
+	CHECK_STATUS(directory_open(path, &d, NULL), STATUS_OK);
+	add_person(d, "li@acme.test", "Li Si");
+	directory_close(&d);
+	CHECK(version_is(path, first));
+
+	version_set(path, SLICE(""));
+	CHECK_STATUS(directory_look(path, NULL), STATUS_OK);
+	CHECK_STATUS(directory_open(path, &d, NULL), STATUS_OK);
+	CHECK_U64(directory_account_count(d), 1);
+	directory_close(&d);
+	CHECK(!version_is(path, first));
+	CHECK_STATUS(directory_upgrade(path, NULL), STATUS_OK);
+	CHECK(version_is(path, first));
+	CHECK_STATUS(directory_upgrade(path, NULL), STATUS_OK);
+	CHECK_STATUS(directory_read(path, &d, NULL), STATUS_OK);
+	CHECK_U64(directory_account_count(d), 1);
+	directory_close(&d);
+	remove_folder(path);
+}
+
+static void
+a_directory_of_a_newer_version_is_refused_and_left_alone(void **state)
+{
+	static const struct slice rows[] = { SLICE("\1\2\0\0\0\0\0\0\0"),
+		SLICE("\1\0\0\0\0\0\0\0\1"), SLICE("\1\0\0\0\0\0\0\0\0"),
+		SLICE("\2\1\0\0\0\0\0\0\0"), SLICE("\1\1\0\0\0\0\0\0"),
+		SLICE("\1\1\0\0\0\0\0\0\0\0"), SLICE("\1") };
+	char path[] = "/tmp/directory-test-XXXXXX";
+	struct directory *d = NULL;
+
+	(void)state;
+	CHECK_STATUS(directory_open(make_folder(path), &d, NULL), STATUS_OK);
+	add_person(d, "li@acme.test", "Li Si");
+	directory_close(&d);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct problem why = { "" };
+
+		version_set(path, rows[i]);
+		CHECK_STATUS(directory_open(path, &d, &why), STATUS_CORRUPT);
+		CHECK(strstr(why.text, i < 2 ? "install a newer" : "restore a backup") != NULL);
+		CHECK_STATUS(directory_read(path, &d, NULL), STATUS_CORRUPT);
+		CHECK_STATUS(directory_look(path, NULL), STATUS_CORRUPT);
+		CHECK_STATUS(directory_upgrade(path, NULL), STATUS_CORRUPT);
+		CHECK(version_is(path, rows[i]));
+	}
+	remove_folder(path);
+}
+
 static void
 a_name_leads_to_everybody_who_has_it(void **state)
 {
@@ -179,6 +275,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_set_is_there_after_a_restart_and_ids_are_never_used_again),
+		cmocka_unit_test(a_directory_without_a_version_is_of_the_first_one_and_is_told_so),
+		cmocka_unit_test(a_directory_of_a_newer_version_is_refused_and_left_alone),
 		cmocka_unit_test(a_name_leads_to_everybody_who_has_it),
 		cmocka_unit_test(one_domain_is_the_default),
 		cmocka_unit_test(a_new_instance_has_its_first_administrator_once),

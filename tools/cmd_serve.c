@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "net/ipc.h"
 #include "net/loop.h"
+#include "policy/bootstrap.h"
 #include "store/identity.h"
 #include "tools/certificate.h"
 #include "tools/children.h"
@@ -148,16 +149,21 @@ bind_all(struct serve *s, struct problem *why)
 	return endpoints_add_unix(&s->control, "serve", SERVE_SOCKET, 0600, why);
 }
 
-/* stored would say the same, again and again. */
+/* stored and policyd would say the same, again and again. */
 static enum status
-check_store(struct problem *why)
+check_versions(struct problem *why)
 {
 	struct problem unused = { "" };
 	struct identity i;
+	enum status st = STATUS_OK;
 
-	if (identity_look("../store", &i, &unused) != STATUS_OK)
-		return STATUS_OK;	/* not made yet, or for stored to complain of */
-	return identity_check(&i, why);
+	if (identity_look("../store", &i, &unused) == STATUS_OK)
+		st = identity_check(&i, why);
+	if (st == STATUS_OK && bootstrap_look("../policy", &unused) == STATUS_CORRUPT) {
+		problem_set(why, "%s", unused.text);
+		st = STATUS_CORRUPT;
+	}
+	return st;	/* what is not made yet, or ill otherwise, is theirs to complain of */
 }
 
 static enum status
@@ -167,7 +173,7 @@ prepare(struct serve *s, struct problem *why)
 	enum status st = serve_settings_load(&s->settings, why);
 
 	if (st == STATUS_OK)
-		st = check_store(why);
+		st = check_versions(why);
 	if (st == STATUS_OK)
 		st = certificate_renew(clock_now_s(), slice_from_cstr(s->settings.domain), &renewed,
 		    why);

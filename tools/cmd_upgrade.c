@@ -1,15 +1,18 @@
 /*
- * mailadm upgrade: make the store of a stopped instance, written by an older
- * version of the programs, one of this version.
+ * mailadm upgrade: make the store and the directory of a stopped instance,
+ * written by an older version of the programs, those of this version.
  */
 #include <stdio.h>
 #include <unistd.h>
 
+#include "policy/bootstrap.h"
 #include "store/identity.h"
 #include "store/upgrade.h"
 #include "tools/command.h"
 #include "tools/instance.h"
 #include "tools/print.h"
+
+#define POLICY_PATH "../policy"
 
 static void
 on_progress(void *ctx, struct slice step, uint64_t records)
@@ -37,6 +40,23 @@ tell(const struct invocation *in, uint32_t from)
 	}
 }
 
+/* A newer one of the two leaves both alone. */
+static enum status
+upgrade_both(const struct upgrade_hooks *hooks, uint32_t *from, struct problem *why)
+{
+	struct problem people = { "" };
+	enum status st, directory = bootstrap_look(POLICY_PATH, &people);
+
+	if (directory != STATUS_OK && directory != STATUS_ABSENT) {
+		problem_set(why, "%s", people.text);
+		return directory;
+	}
+	st = store_upgrade("../store", hooks, from, why);
+	if (st == STATUS_OK && directory == STATUS_OK)
+		st = bootstrap_upgrade(POLICY_PATH, why);
+	return st;
+}
+
 enum status
 cmd_upgrade(const struct invocation *in, struct problem *why)
 {
@@ -56,7 +76,7 @@ cmd_upgrade(const struct invocation *in, struct problem *why)
 		problem_set(why, "the instance is being served: stop it first");
 	if (st != STATUS_OK)
 		return st;
-	st = store_upgrade("../store", &hooks, &from, why);
+	st = upgrade_both(&hooks, &from, why);
 	if (is_shown)
 		fputs("\r\033[K", stderr);
 	if (st == STATUS_OK)

@@ -133,6 +133,7 @@ mending(const struct invocation *in, mending_run *run, struct problem *why)
 	struct repair_options o = { .mode = REPAIR_LOOK,
 		.hooks = { on_line, on_progress, on_login, on_account, &m } };
 	struct repair_result result;
+	struct problem people = { "" };
 	enum status st;
 
 	if (in->argc > 1 || (in->argc == 1 && strcmp(in->argv[0], "--yes") != 0)) {
@@ -148,9 +149,9 @@ mending(const struct invocation *in, mending_run *run, struct problem *why)
 		problem_set(why, "the instance is being served: stop it first");
 	if (st != STATUS_OK)
 		return st;
-	if (addressees_open(POLICY_PATH, &m.people, NULL) != STATUS_OK)
-		fprintf(stderr, "mailadm: the directory of people cannot be read: accounts are "
-		    "numbers\n");
+	if (addressees_open(POLICY_PATH, &m.people, &people) != STATUS_OK)
+		fprintf(stderr, "mailadm: the directory of people cannot be read (%s): accounts are "
+		    "numbers\n", people.text);
 	o.administrator = m.people == NULL ? 0 : addressees_postmaster(m.people);
 	st = run(STORE_PATH, &o, &result, why);
 	line_clear(&m);
