@@ -1,14 +1,18 @@
 #!/usr/bin/python3
 """Golden stores: what the programs in TRADEPOST_BIN write, kept for those that come later.
 
-    TRADEPOST_BIN=build/bin tests/data/golden/golden_store.py N
+    TRADEPOST_BIN=build/bin tests/data/golden/golden_store.py store-N | store-N-sealed | directory-N
 
-writes store-N.tar.zst (store/ and policy/ of a stopped instance) and store-N.json (what clients saw
-in it) beside this file.  N is the version of the store; what is there is never made again."""
+writes NAME.tar.zst (store/ and policy/ of a stopped instance; of directory-N policy/ alone) and
+NAME.json (what clients, or the administrator, saw in it) beside this file.  N is the version of the
+store, or of the directory; what is there is never made again.  In one that is sealed a part of the
+journal lies in a segment, and a segment was compacted, that part with it."""
 
+import base64
 import hashlib
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -24,6 +28,10 @@ from harness.wait import wait_until
 SETTINGS = {"store": {"segment": "1m"}, "relay": {"retry_first": "1h"}}
 PEOPLE = {"zhang": ("Zhang San", "张三"), "li": ("Li Si", "李四"), "wang": ("Wang Wu", "王五")}
 FOLDERS = ["Customers", "Customers/Far", "Customers/&U0VOrA-", "Old &AOk-"]
+SEALED_SETTINGS = {"store": {"segment": "1m", "journal_days": "0", "upkeep": "1s",
+                             "compact_at": "100", "compact_grace": "0"}}
+SEALED_CHANGES = 4200    # so many are sealed at once
+NOISY, NOISE_BYTES = 80, 12000    # messages that fill a segment: what is the same costs no space here
 PARTS = 60  # enough that the digest of a message with so many lies in the segment
 
 
@@ -110,10 +118,10 @@ def queue(instance):
     return [json.loads(line) for line in instance.mailadm("--json", "queue", "list").splitlines()]
 
 
-def seen(instance):
+def seen(instance, persons=tuple(PEOPLE)):
     """What clients see: by person and folder, UIDVALIDITY and each message."""
     people = {}
-    for person in PEOPLE:
+    for person in persons:
         client = instance.imap(person)
         folders = {}
         for row in client.list()[1]:
@@ -170,16 +178,78 @@ def make(instance):
                                           "10000").splitlines())}
 
 
+def changes(instance, until=None):
+    """How far the journal goes, and what it says, sealed or not."""
+    rows = [json.loads(line) for line in instance.mailadm(
+        "audit", "changes", "--json", "--limit", "100000").splitlines()]
+    until = until or rows[0]["change"]
+    rows = [row for row in rows if row["change"] <= until]
+    return {"until": until, "rows": len(rows), "sha256": hashlib.sha256(
+        json.dumps(rows, sort_keys=True, ensure_ascii=False).encode()).hexdigest()}
+
+
+def make_sealed(instance):
+    instance.user_add("zhang", "secret of zhang", names=PEOPLE["zhang"])
+    client = instance.imap("zhang", select="INBOX")
+    for number in range(3):
+        append(client, "INBOX", None, text(f"early-{number}"))
+    work(client, ("STORE", "2", "+FLAGS", r"(\Deleted)"), ("EXPUNGE",))
+    for number in range(SEALED_CHANGES):
+        work(client, ("STORE", "1", f"{'+-'[number % 2]}FLAGS.SILENT", r"(\Flagged)"))
+    wait_until(lambda: instance.log_lines("store.journal.sealed"), 60, "nothing was sealed")
+    noise = base64.encodebytes(random.Random(1).randbytes(NOISE_BYTES)).replace(b"\n", b"\r\n")
+    for number in range(NOISY):
+        append(client, "INBOX", None, text(f"noisy-{number}") + noise)
+    work(client, ("STORE", f"10:{NOISY}", "+FLAGS", r"(\Deleted)"), ("EXPUNGE",))
+    instance.mailadm("trash", "purge", "--account", "zhang@acme.test", "--yes")
+    told = json.loads(instance.mailadm("compact", "--json", "--at", "5"))
+    assert told["segments"] > 0, told
+    append(client, "INBOX", r"(\Seen)", text("late"))
+    client.logout()
+    return {"queue": [], "people": seen(instance, ["zhang"]), "changes": changes(instance),
+            "audit": len(instance.mailadm("--json", "audit", "list", "--limit",
+                                          "10000").splitlines())}
+
+
+def listed(instance):
+    """What an administrator sees of the directory."""
+    return {kind: [json.loads(line) for line in
+                   instance.mailadm("--json", kind, "list").splitlines()]
+            for kind in ("domain", "user", "alias", "fetch", "route")}
+
+
+def make_directory(instance):
+    for name, names in PEOPLE.items():
+        instance.user_add(name, f"secret of {name}", names=names,
+                          outside=f'"{names[0]}" <sales@example.com>')
+    instance.mailadm("domain", "add", "far.test")
+    instance.mailadm("user", "set", "li@acme.test", "--quota", "100m", "--trash-days", "30")
+    instance.mailadm("user", "remove", "wang@acme.test")
+    instance.mailadm("alias", "add", "office@acme.test", "li@acme.test", "zhang@acme.test")
+    instance.mailadm("route", "add", "isp", "--default", "--smarthost", "mx.far.test:587",
+                     "--user", "acme", "--secret-stdin", stdin="secret\n")
+    instance.mailadm("fetch", "add", "outside", "--server", "pop.far.test:995", "--protocol", "pop3",
+                     "--user", "outside", "--secret-stdin", "--shared", "sales@example.com",
+                     "--dispatcher", "li@acme.test", "--keep-for-ever", "--every", "6h",
+                     stdin="secret\n")
+    return listed(instance)
+
+
 def main():
-    name = os.path.join(HERE, f"store-{int(sys.argv[1])}")
+    kind, *rest = sys.argv[1].split("-")
+    name = os.path.join(HERE, sys.argv[1])
     assert not os.path.exists(f"{name}.tar.zst"), f"{name}.tar.zst is there"
+    is_sealed = rest[1:] == ["sealed"]
+    making = make_directory if kind == "directory" else make_sealed if is_sealed else make
     with tempfile.TemporaryDirectory() as scratch:
-        with Instance(os.path.join(scratch, "i"), settings=SETTINGS) as instance:
-            found = make(instance)
+        with Instance(os.path.join(scratch, "i"),
+                      settings=SEALED_SETTINGS if is_sealed else SETTINGS) as instance:
+            found = making(instance)
             directory = instance.directory
         subprocess.run(["tar", "-C", directory, "--owner=0", "--group=0", "-cf", f"{scratch}/t",
                         "--exclude=*.new", "--exclude=lock.*", "--exclude=ballast",
-                        "--exclude=archive-key.*", "--exclude=archive-heads.log", "store", "policy"],
+                        "--exclude=archive-key.*", "--exclude=archive-heads.log",
+                        *(["policy"] if kind == "directory" else ["store", "policy"])],
                        check=True)
         subprocess.run(["zstd", "-q", "-19", f"{scratch}/t", "-o", f"{name}.tar.zst"], check=True)
     with open(f"{name}.json", "w", encoding="utf-8") as f:

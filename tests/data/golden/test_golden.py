@@ -1,4 +1,5 @@
-"""Stores of every version that ever was: refused until upgraded, then whole and all there."""
+"""Stores and directories of every version that ever was: refused until upgraded where they are
+older, then whole and all there."""
 
 import glob
 import json
@@ -9,23 +10,33 @@ import subprocess
 
 import pytest
 
-from golden_store import HERE, PEOPLE, SETTINGS, seen
+from golden_store import HERE, PEOPLE, SETTINGS, changes, listed, seen
 from crash import replay
+from crash.replay import SEALED_HEAD
 from harness.instance import CHECKOUT, CommandFailed, Instance, programs_directory
 
-VERSIONS = sorted(int(path.rsplit("-", 1)[1].split(".")[0])
-                  for path in glob.glob(os.path.join(HERE, "store-*.tar.zst")))
+def kept(kind):
+    return sorted(os.path.basename(path).removesuffix(".tar.zst")
+                  for path in glob.glob(os.path.join(HERE, f"{kind}-*.tar.zst")))
+
+
+STORES, SEALED = kept("store"), "store-2-sealed"
 with open(os.path.join(CHECKOUT, "store", "identity.h"), encoding="utf-8") as header:
     CURRENT = int(re.search(r"^#define STORE_VERSION (\d+)$", header.read(), re.MULTILINE)[1])
 DEADLINE_S = 60
 POINTS_MAX = 200
 
 
-def unpack(version, directory):
-    for name in ("store", "policy"):
-        shutil.rmtree(os.path.join(directory, name), ignore_errors=True)
+def unpack(name, directory):
+    for part in ("store", "policy") if name.startswith("store") else ("policy",):
+        shutil.rmtree(os.path.join(directory, part), ignore_errors=True)
     subprocess.run(["tar", "-I", "zstd", "-C", directory, "-xf",
-                    os.path.join(HERE, f"store-{version}.tar.zst")], check=True)
+                    os.path.join(HERE, f"{name}.tar.zst")], check=True)
+
+
+def recorded(name):
+    with open(os.path.join(HERE, f"{name}.json"), encoding="utf-8") as f:
+        return json.load(f)
 
 
 @pytest.fixture(name="old")
@@ -35,12 +46,11 @@ def _old(tmp_path):
     one.stop()
 
 
-def check_seen(instance, version):
+def check_seen(instance, golden):
     """Everything that clients saw then; queued mail that came back since may be there, too."""
-    with open(os.path.join(HERE, f"store-{version}.json"), encoding="utf-8") as f:
-        expected = json.load(f)
+    expected = recorded(golden)
     instance.passwords = {instance.login(name): f"secret of {name}" for name in PEOPLE}
-    found = seen(instance)
+    found = seen(instance, expected["people"])
     for person, mail in expected["people"].items():
         assert found[person]["subscribed"] == mail["subscribed"]
         assert found[person]["folders"].keys() == mail["folders"].keys()
@@ -52,14 +62,18 @@ def check_seen(instance, version):
             assert not missing, (person, name, missing)
     held = [row["entry"] for row in expected["queue"] if row["state"] == "held"]
     rows = [json.loads(line) for line in instance.mailadm("--json", "queue", "list").splitlines()]
-    assert held and held == [row["entry"] for row in rows if row["state"] == "held"]
+    assert bool(held) == (golden != SEALED)
+    assert held == [row["entry"] for row in rows if row["state"] == "held"]
     audit = instance.mailadm("--json", "audit", "list", "--limit", "10000").splitlines()
     assert len(audit) >= expected["audit"]
+    if "changes" in expected:
+        assert changes(instance, expected["changes"]["until"]) == expected["changes"]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_store_of_that_version_is_upgraded_and_all_is_there(old, version):
-    unpack(version, old.directory)
+@pytest.mark.parametrize("name", STORES)
+def test_a_store_of_that_version_is_upgraded_and_all_is_there(old, name):
+    version = int(name.split("-")[1])
+    unpack(name, old.directory)
     if version < CURRENT:
         for command in ("serve", "verify"):
             with pytest.raises(CommandFailed) as refused:
@@ -69,7 +83,7 @@ def test_a_store_of_that_version_is_upgraded_and_all_is_there(old, version):
     assert "already" in old.mailadm("upgrade")
     assert old.mailadm("verify") == "the store is whole\n"
     old.start()
-    check_seen(old, version)
+    check_seen(old, name)
     with pytest.raises(CommandFailed) as refused:
         old.mailadm("upgrade")
     assert refused.value.code == 75
@@ -80,7 +94,7 @@ def upgrade_with(instance, fault):
     """Run mailadm upgrade with a fault; whether there were so many calls."""
     env = dict(os.environ, ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0",
                LD_PRELOAD=os.path.join(programs_directory(), "crash_record.so"),
-               TRADEPOST_RECORD_ROOT=instance.path("store"), TRADEPOST_RECORD_FAULT=fault,
+               TRADEPOST_RECORD_ROOT=instance.directory, TRADEPOST_RECORD_FAULT=fault,
                TRADEPOST_RECORD_LOG=instance.path("record.log"))
     subprocess.run([os.path.join(programs_directory(), "mailadm"), "-C", instance.directory,
                     "upgrade"], env=env, timeout=DEADLINE_S, stdout=subprocess.DEVNULL,
@@ -94,7 +108,7 @@ def upgrade_with(instance, fault):
                                        ("write", "28"), ("sync", "5")])
 def test_an_upgrade_that_ends_anywhere_is_made_again(old, call, how):
     for number in range(1, POINTS_MAX):
-        unpack(1, old.directory)
+        unpack("store-1", old.directory)
         is_hit = upgrade_with(old, f"{call}:{number}:{how}")
         assert json.loads(old.mailadm("upgrade", "--json"))["to"] == CURRENT
         assert old.mailadm("verify") == "the store is whole\n"
@@ -104,17 +118,92 @@ def test_an_upgrade_that_ends_anywhere_is_made_again(old, call, how):
         raise AssertionError(f"{call}: no run passes")
     assert number > 1 or call == "rename", "nothing was hit"
     old.start()
-    check_seen(old, 1)
+    check_seen(old, "store-1")
+
+
+def damage_sealed(instance):
+    """A byte of the text of the record that holds the sealed part of the journal."""
+    for path in glob.glob(instance.path("store", "segments", "*.seg")):
+        with open(path, "r+b") as f:
+            data = f.read()
+            at = data.find(SEALED_HEAD)
+            if at >= 0:
+                f.seek(at + 400)
+                f.write(bytes([data[at + 400] ^ 1]))
+                return
+    raise AssertionError("no part of the journal is sealed")
+
+
+def said(instance, *arguments):
+    return [json.loads(line) for line in instance.mailadm(*arguments, "--json").splitlines()]
+
+
+def test_a_sealed_part_that_is_damaged_costs_that_part_alone(old):
+    unpack(SEALED, old.directory)
+    assert not os.path.exists(old.path("store", "segments", "00000001.seg"))
+    assert "nothing to do" in old.mailadm("repair", "--yes")
+    damage_sealed(old)
+    with pytest.raises(CommandFailed) as found:
+        old.mailadm("verify")
+    assert "sealed" in found.value.output
+    lines = said(old, "repair", "--yes")
+    assert any(line.get("kind") == "lost" and line["table"] == "sealed" for line in lines), lines
+    assert old.mailadm("verify") == "the store is whole\n"
+    old.start()
+    expected = recorded(SEALED)
+    old.passwords = {old.login("zhang"): "secret of zhang"}
+    inbox = seen(old, ["zhang"])["zhang"]["folders"]["INBOX"]
+    assert inbox["messages"] == expected["people"]["zhang"]["folders"]["INBOX"]["messages"]
+    assert 0 < changes(old)["rows"] < expected["changes"]["rows"]
+
+
+def test_a_store_is_rebuilt_from_compacted_segments(old):
+    unpack(SEALED, old.directory)
+    os.unlink(old.path("store", "data.mdb"))
+    *lines, end = said(old, "rebuild", "--yes")
+    # Nothing behind the last one says that it was committed.
+    assert end["done"] and end["lost"] == 0 and len(lines) == 1
+    assert '"late"' in lines[0]["what"] and "Recovered/uncertain" in lines[0]["what"]
+    assert old.mailadm("verify") == "the store is whole\n"
+    old.start()
+    old.passwords = {old.login("zhang"): "secret of zhang"}
+    folders = seen(old, ["zhang"])["zhang"]["folders"].values()
+    texts = {sha256 for folder in folders for _, sha256 in folder["messages"]}
+    before = recorded(SEALED)["people"]["zhang"]["folders"]["INBOX"]["messages"]
+    assert len([sha256 for _, sha256 in before if sha256 not in texts]) == 1
+
+
+@pytest.mark.parametrize("name", kept("directory"))
+def test_a_directory_of_that_version_opens_and_all_is_there(old, name):
+    unpack(name, old.directory)
+    old.start()
+    assert listed(old) == recorded(name)
+    old.stop()
+    old.mailadm("upgrade")
+    old.start()
+    assert listed(old) == recorded(name)
 
 
 def test_a_store_of_a_later_version_is_left_alone(old):
-    unpack(1, old.directory)
+    unpack("store-1", old.directory)
     old.mailadm("upgrade")
-    path = old.path("store", "data.mdb")
-    later(path)
+    later(old.path("store", "data.mdb"), b"store", 1 + 4 + 8 + 8)
+    check_refused(old)
+
+
+def test_a_directory_of_a_later_version_is_left_alone_and_its_store_too(old):
+    unpack("store-2", old.directory)
+    unpack("directory-1", old.directory)
+    later(old.path("policy", "data.mdb"), b"version", 1 + 8)
+    check_refused(old)
+    unpack("store-1", old.directory)    # its directory says no version
+    assert json.loads(old.mailadm("upgrade", "--json"))["from"] == 1
+
+
+def check_refused(instance):
     for command in ("upgrade", "serve"):
         with pytest.raises(CommandFailed) as refused:
-            old.mailadm(command)
+            instance.mailadm(command)
         assert refused.value.code == 1 and "newer" in refused.value.output
 
 
@@ -127,19 +216,17 @@ def crc32c(data):
     return crc ^ 0xffffffff
 
 
-def later(path):
-    """Add one to the version that the store's own record names, in every page that has it."""
+def later(path, key, size):
+    """Add one to the version that its own record names, in every page that has it."""
     with open(path, "rb") as f:
         data = bytearray(f.read())
     at = -1
-    while (at := data.find(b"store", at + 1)) >= 0:
-        record = at + len(b"store")
-        size = 4 + 1 + 4 + 8 + 8
-        if data[record:record + 4] != crc32c(
-                b"store" + data[record + 4:record + size]).to_bytes(4, "little"):
+    while (at := data.find(key, at + 1)) >= 0:
+        record = at + len(key)
+        value = bytearray(data[record + 4:record + 4 + size])
+        if data[record:record + 4] != crc32c(key + value).to_bytes(4, "little"):
             continue
-        data[record + 5] += 1
-        data[record:record + 4] = crc32c(
-            b"store" + data[record + 4:record + size]).to_bytes(4, "little")
+        value[1] += 1
+        data[record:record + 4 + size] = crc32c(key + value).to_bytes(4, "little") + value
     with open(path, "wb") as f:
         f.write(data)
