@@ -50,6 +50,7 @@ struct dns_call {
 	enum call_kind kind;
 	bool is_asked;		/* c-ares will call back and needs the call until then */
 	bool is_cancelled;
+	int family;		/* of the addresses that are asked for */
 	dns_mx_done *mx_done;
 	dns_address_done *address_done;
 	void *ctx;
@@ -219,6 +220,46 @@ mx_answered(void *ctx, int status, int timeouts, unsigned char *answer, int len)
 
 /* Addresses */
 
+/* Equal addresses become equal texts: who is compared with them cannot hide in another spelling. */
+static void
+add_address(struct dns_call *c, int family, const void *bytes)
+{
+	struct in6_addr v6;
+
+	if (family == AF_INET6) {
+		memcpy(&v6, bytes, sizeof(v6));
+		if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+			family = AF_INET;
+			bytes = &v6.s6_addr[12];
+		}
+	}
+	if (inet_ntop(family, bytes, c->addresses[c->count].text, DNS_ADDRESS_TEXT) != NULL)
+		c->count++;
+}
+
+static void addresses_answered(void *ctx, int status, int timeouts, struct ares_addrinfo *result);
+
+static void
+ask_addresses(struct dns_call *c, int family)
+{
+	struct ares_addrinfo_hints hints = { .ai_family = family, .ai_socktype = SOCK_STREAM };
+
+	c->family = family;
+	c->why = (struct problem){ 0 };
+	ares_getaddrinfo(c->dns->channel, c->name, NULL, &hints, addresses_answered, c);
+}
+
+/*
+ * Asked for both families, c-ares tells what the last answer said: "no address" may hide that the
+ * other family could not be had.  So each is asked for alone before that is believed.
+ */
+static bool
+is_to_be_doubted(const struct dns_call *c)
+{
+	return c->count == 0 && (c->st == STATUS_OK || c->st == STATUS_ABSENT) &&
+	    c->family != AF_INET6 && !c->is_cancelled;
+}
+
 static void
 addresses_answered(void *ctx, int status, int timeouts, struct ares_addrinfo *result)
 {
@@ -232,14 +273,15 @@ addresses_answered(void *ctx, int status, int timeouts, struct ares_addrinfo *re
 		    ? (const void *)&((const struct sockaddr_in *)(const void *)n->ai_addr)->sin_addr
 		    : (const void *)&((const struct sockaddr_in6 *)(const void *)n->ai_addr)->sin6_addr;
 
-		if ((n->ai_family == AF_INET || n->ai_family == AF_INET6) &&
-		    inet_ntop(n->ai_family, address, c->addresses[c->count].text,
-		    DNS_ADDRESS_TEXT) != NULL)
-			c->count++;
+		if (n->ai_family == AF_INET || n->ai_family == AF_INET6)
+			add_address(c, n->ai_family, address);
 	}
 	if (result != NULL)
 		ares_freeaddrinfo(result);
-	call_end(c);
+	if (is_to_be_doubted(c))
+		ask_addresses(c, c->family == AF_UNSPEC ? AF_INET : AF_INET6);
+	else
+		call_end(c);
 }
 
 /* The resolver's sockets and time */
@@ -454,27 +496,31 @@ dns_mx(struct dns *d, struct slice name, dns_mx_done *done, void *ctx)
 struct dns_call *
 dns_addresses(struct dns *d, struct slice host, dns_address_done *done, void *ctx)
 {
-	struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 	struct dns_call *c;
 	unsigned char bytes[sizeof(struct in6_addr)];
 	struct slice inner = host;
 	char text[DNS_ADDRESS_TEXT] = "";
+	int family = AF_UNSPEC;
 
 	if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
 		inner = slice_sub(host, 1, host.len - 2);
 	if (inner.len < sizeof(text))
 		memcpy(text, inner.ptr == NULL ? "" : inner.ptr, inner.len);
-	if (inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1) {
+	if (inet_pton(AF_INET, text, bytes) == 1)
+		family = AF_INET;
+	else if (inet_pton(AF_INET6, text, bytes) == 1)
+		family = AF_INET6;
+	if (family != AF_UNSPEC) {
 		c = call_new(d, CALL_ADDRESSES, SLICE("numeric"), ctx);
 		c->address_done = done;
-		memcpy(c->addresses[c->count++].text, text, sizeof(text));
+		add_address(c, family, bytes);
 		call_end(c);
 		return c;
 	}
 	c = call_new(d, CALL_ADDRESSES, host, ctx);
 	c->address_done = done;
 	if (c->is_asked)
-		ares_getaddrinfo(d->channel, c->name, NULL, &hints, addresses_answered, c);
+		ask_addresses(c, AF_UNSPEC);
 	set_timer(d);
 	return c;
 }

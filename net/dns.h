@@ -57,7 +57,10 @@ typedef void dns_address_done(void *ctx, enum status st, const struct dns_addres
 
 /* Mail exchangers, lowest preference first. */
 struct dns_call *dns_mx(struct dns *d, struct slice name, dns_mx_done *done, void *ctx);
-/* Addresses of both families (/etc/hosts included), in the order to try them. */
+/*
+ * Addresses of both families (/etc/hosts included), in the order to try them; each in one form only,
+ * IPv6 addresses that are mapped ones as IPv4.
+ */
 struct dns_call *dns_addresses(struct dns *d, struct slice host, dns_address_done *done,
     void *ctx);
 /* Its done will not be called.  Sets *c to NULL; accepts NULL. */

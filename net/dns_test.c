@@ -25,6 +25,10 @@ struct server {
 	uint16_t answers;	/* records in it */
 	unsigned rcode;
 	bool is_truncated_name;	/* a compression pointer that points to itself */
+	bool is_late;		/* the answer waits until all others were given */
+	struct buf late;
+	struct sockaddr_in late_peer;
+	struct timer *late_timer;
 };
 
 static void
@@ -113,14 +117,38 @@ fill_answer(struct server *s, struct slice name, unsigned type)
 		s->rcode = ns_r_nxdomain;
 	} else if (slice_equal(name, SLICE("sick.test"))) {
 		s->rcode = ns_r_servfail;
+	} else if (slice_equal(name, SLICE("half.test")) || slice_equal(name, SLICE("part.test"))) {
+		/* One family cannot be had, the other one is not there, or is. */
+		s->is_late = type == ns_t_aaaa;
+		if (type == ns_t_a)
+			s->rcode = ns_r_servfail;
+		else if (slice_equal(name, SLICE("part.test")))
+			put_record(s, NULL, ns_t_aaaa, SLICE("\x20\x01\x0d\xb8" "0123456789ab"));
 	} else if (slice_equal(name, SLICE("host.test")) && type == ns_t_a) {
 		put_record(s, NULL, ns_t_a, slice_make("\xc0\x00\x02\x07", 4));
+	} else if (slice_equal(name, SLICE("mapped.test")) && type == ns_t_aaaa) {
+		put_record(s, NULL, ns_t_aaaa, slice_make("\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\x00\x02\x07", 16));
 	} else if (slice_equal(name, SLICE("wide.test")) && type == ns_t_a) {
 		for (unsigned i = 0; i < 30; i++)
 			put_record(s, NULL, ns_t_a, slice_make("\xc0\x00\x02\x07", 4));
 	} else if (slice_equal(name, SLICE("self.test"))) {
 		s->is_truncated_name = true;
 	}
+}
+
+static void
+send_to(struct server *s, const struct buf *out, const struct sockaddr_in *peer)
+{
+	CHECK(sendto(s->fd, out->ptr, out->len, 0, (const struct sockaddr *)peer, sizeof(*peer)) ==
+	    (ssize_t)out->len);
+}
+
+static void
+send_late(void *ctx)
+{
+	struct server *s = ctx;
+
+	send_to(s, &s->late, &s->late_peer);
 }
 
 static void
@@ -149,6 +177,7 @@ on_query(void *ctx, unsigned events)
 	s->answers = 0;
 	s->rcode = 0;
 	s->is_truncated_name = false;
+	s->is_late = false;
 	fill_answer(s, buf_slice(&name), (unsigned char)query[at + 2]);
 	if (s->is_truncated_name) {
 		s->answers = 1;
@@ -163,8 +192,14 @@ on_query(void *ctx, unsigned events)
 	buf_append(&out, slice_sub(slice_make(query, (size_t)n), QUERY_HEADER,
 	    at + 5 - QUERY_HEADER));
 	buf_append(&out, buf_slice(&s->answer));
-	CHECK(sendto(s->fd, out.ptr, out.len, 0, (struct sockaddr *)&s->peer, peer_len) ==
-	    (ssize_t)out.len);
+	if (s->is_late) {
+		buf_reset(&s->late);
+		buf_append(&s->late, buf_slice(&out));
+		s->late_peer = s->peer;
+		timer_set(s->late_timer, 100);
+	} else {
+		send_to(s, &out, &s->peer);
+	}
 	buf_clear(&s->answer);
 	buf_clear(&out);
 	buf_clear(&name);
@@ -182,6 +217,8 @@ server_open(struct server *s, struct loop *l)
 	CHECK(s->fd >= 0 && bind(s->fd, (struct sockaddr *)&at, len) == 0);
 	CHECK(getsockname(s->fd, (struct sockaddr *)&at, &len) == 0);
 	snprintf(s->address, sizeof(s->address), "127.0.0.1:%u", ntohs(at.sin_port));
+	s->late = buf_init(1024);
+	s->late_timer = timer_new(l, send_late, s);
 	s->watch = watch_new(l, s->fd, on_query, s);
 	watch_want(s->watch, WATCH_READ);
 }
@@ -239,6 +276,8 @@ answer_clear(struct answer *a)
 {
 	dns_free(&a->dns);
 	watch_free(&a->server.watch);
+	timer_free(&a->server.late_timer);
+	buf_clear(&a->server.late);
 	close(a->server.fd);
 	loop_free(&a->server.loop);
 	buf_clear(&a->text);
@@ -309,6 +348,9 @@ addresses_are_text(void **state)
 		{ "host.test", STATUS_OK, "192.0.2.7;" },
 		{ "192.0.2.9", STATUS_OK, "192.0.2.9;" },
 		{ "[2001:db8::1]", STATUS_OK, "2001:db8::1;" },
+		{ "2001:DB8:0:0::0001", STATUS_OK, "2001:db8::1;" },
+		{ "::ffff:192.0.2.9", STATUS_OK, "192.0.2.9;" },
+		{ "mapped.test", STATUS_OK, "192.0.2.7;" },
 		{ "null.test", STATUS_OK, "" },
 		{ "absent.test", STATUS_ABSENT, "" },
 		{ "loop.test", STATUS_OK, "" },
@@ -343,6 +385,14 @@ a_server_that_cannot_say_is_busy(void **state)
 	dns_mx(a.dns, SLICE("sick.test"), on_mx, &a);
 	testing_until(a.server.loop, &a.calls, 1);
 	CHECK_STATUS(a.st, STATUS_BUSY);
+	/* Nor is a name without addresses when one family could not be asked for. */
+	dns_addresses(a.dns, SLICE("half.test"), on_addresses, &a);
+	testing_until(a.server.loop, &a.calls, 2);
+	CHECK_STATUS(a.st, STATUS_BUSY);
+	dns_addresses(a.dns, SLICE("part.test"), on_addresses, &a);
+	testing_until(a.server.loop, &a.calls, 3);
+	CHECK_STATUS(a.st, STATUS_OK);
+	CHECK_U64(a.count, 1);
 	answer_clear(&a);
 }
 
