@@ -7,27 +7,15 @@
  */
 #include "store/repair.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/ascii.h"
-#include "base/bytes.h"
 #include "base/check.h"
-#include "base/mem.h"
-#include "store/archive.h"
-#include "store/digest.h"
-#include "store/key.h"
-#include "store/plan.h"
 #include "store/spool.h"
-#include "store/testing.h"
-#include "store/testing_check.h"
-#include "store/text.h"
-#include "store/verify.h"
+#include "store/testing_damage.h"
+#include "store/testing_fill.h"
 
-#define KINDS 3		/* of damage: a flipped bit, zeros, the file cut */
 #define MESSAGES_MAX 64
 
 /* What the store held before: a line of a text, and whose mailboxes it was in. */
@@ -39,10 +27,11 @@ static unsigned message_count;
 
 /* A message that names its owners, remembered. */
 static void
-text_make(uint32_t a, uint32_t b, const char *head, struct buf *out)
+text_make(uint32_t a, uint32_t b, struct slice field, struct buf *out)
 {
-	buf_printf(out, "%sSubject: number %u\r\nMessage-ID: <%u@b.test>\r\n\r\nowner-%u owner-%u.\r\n"
-	    "line-%u-\r\n", head, message_count, message_count, a, b, message_count);
+	buf_append(out, field);
+	buf_printf(out, "Subject: number %u\r\nMessage-ID: <%u@b.test>\r\n\r\nowner-%u owner-%u.\r\n"
+	    "line-%u-\r\n", message_count, message_count, a, b, message_count);
 	snprintf(messages[message_count].line, sizeof(messages[0].line), "line-%u-", message_count);
 	messages[message_count].owners[0] = a;
 	messages[message_count++].owners[1] = b;
@@ -54,7 +43,7 @@ append(struct testing *t, uint32_t account, const char *folder, const char *keyw
 	struct buf text = buf_init(1 << 20);
 	const char *s;
 
-	text_make(account, account, "", &text);
+	text_make(account, account, SLICE(""), &text);
 	CHECK_STATUS(buf_cstr(&text, &s), STATUS_OK);
 	testing_append(t, account, testing_mailbox(t, account, folder), s, FLAG_FLAGGED, keyword);
 	buf_clear(&text);
@@ -68,7 +57,7 @@ append_same(struct testing *t)
 	struct buf text = buf_init(1 << 20);
 	const char *s;
 
-	text_make(ME, OTHER, "", &text);
+	text_make(ME, OTHER, SLICE(""), &text);
 	for (int i = 0; i < 200; i++)
 		buf_printf(&text, "The same again and again.\r\n");
 	CHECK_STATUS(buf_cstr(&text, &s), STATUS_OK);
@@ -77,49 +66,21 @@ append_same(struct testing *t)
 	buf_clear(&text);
 }
 
-/* For both, archived, queued. */
+/* One for both from outside. */
 static void
-deliver(struct testing *t, const char *head, const char *recipients)
+deliver(struct testing *t, struct slice field, struct slice recipients)
 {
-	struct plan_action actions[] = {
-		{ .kind = ACTION_DELIVER, .account = ME, .role = MAILBOX_INBOX },
-		{ .kind = ACTION_DELIVER, .account = OTHER, .role = MAILBOX_JUNK },
-		{ .kind = ACTION_ARCHIVE, .direction = PLAN_IN, .sender = SLICE("a@b.test"),
-		    .recipients = slice_from_cstr(recipients) },
-		{ .kind = ACTION_QUEUE, .sender = SLICE("a@b.test"), .recipients = SLICE("c@d.test"),
-		    .route = 1 },
-		{ .kind = ACTION_FETCHED, .fetch = 3 },
-		{ .kind = ACTION_AUDIT, .audit_kind = SLICE("mail"), .actor = SLICE("x"),
-		    .subject = SLICE("abc"), .detail = SLICE("line\n") },
-	};
-	struct plan p = { .mid = SLICE("k3v7q2m9tzae"), .sid = SLICE("s"), .received_at = 1700000000,
-		.action_count = ARRAY_LEN(actions), .actions = actions };
-	struct buf text = buf_init(1 << 20), digest = buf_init(DIGEST_RECORD_MAX), b = buf_init(1 << 20);
-	struct job *j = NULL;
-	int fd;
+	struct buf text = buf_init(1 << 20);
 
-	text_make(ME, OTHER, head, &text);
-	actions[4].uidl = slice_from_cstr(messages[message_count - 1].line);
-	p.size_bytes = (uint32_t)text.len;
-	fd = testing_memfd(buf_slice(&text));
-	sha256_of(buf_slice(&text), p.sha256);
-	digest_compute(buf_slice(&text), &digest);
-	p.digest = buf_slice(&digest);
-	CHECK_STATUS(plan_encode(&p, &b), STATUS_OK);
-	CHECK_STATUS(job_of_plan(buf_slice(&b), fd, &j, NULL), STATUS_OK);
-	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
-	close(fd);
+	text_make(ME, OTHER, field, &text);
+	testing_deliver(t, buf_slice(&text), recipients);
 	buf_clear(&text);
-	buf_clear(&digest);
-	buf_clear(&b);
 }
 
 static void
 fill(struct testing *t)
 {
-	struct buf head = buf_init(1 << 20), many = buf_init(1 << 16);
-	struct store_work w = { 0 };
-	const char *s, *m;
+	struct buf field = buf_init(1 << 16), recipients = buf_init(1 << 16);
 
 	message_count = 0;
 	testing_account(t, ME);
@@ -131,49 +92,19 @@ fill(struct testing *t)
 		append(t, ME, "Customers/Li", "");
 	}
 	append_same(t);
-	deliver(t, "", "c@d.test");
-	/* A digest and an envelope that are too long for their rows. */
-	buf_printf(&head, "To: ");
-	for (int i = 0; i < 120; i++) {
-		buf_printf(&head, "person%d@department.example.test,\r\n\t", i);
-		buf_printf(&many, "person%d@department.example.test\n", i);
-	}
-	buf_printf(&head, "end@d.test\r\n");
-	buf_printf(&many, "end@d.test");
-	CHECK_STATUS(buf_cstr(&head, &s), STATUS_OK);
-	CHECK_STATUS(buf_cstr(&many, &m), STATUS_OK);
-	deliver(t, s, m);
-	deliver(t, "", "c@d.test");
-	w.mailbox = testing_mailbox(t, ME, "INBOX");
-	w.uids = uidset_init();
-	CHECK_STATUS(uidset_add(&w.uids, 2, 3), STATUS_OK);
-	w.mode = EXPUNGE_ALL;
-	CHECK_STATUS(testing_work(t, ME, STORE_EXPUNGE, &w)->status, STATUS_OK);
-	uidset_clear(&w.uids);
-	buf_clear(&head);
-	buf_clear(&many);
+	testing_crowd(&field, &recipients);
+	deliver(t, SLICE(""), SLICE("c@d.test"));
+	deliver(t, buf_slice(&field), buf_slice(&recipients));
+	deliver(t, SLICE(""), SLICE("c@d.test"));
+	testing_expunge(t, ME, testing_mailbox(t, ME, "INBOX"), "2:3");
+	buf_clear(&field);
+	buf_clear(&recipients);
 }
 
 static int
 setup(void **state)
 {
-	struct testing *t;
-
-	testing_setup(state);
-	t = *state;
-	fill(t);
-	testing_close(t);
-	return 0;
-}
-
-/* The store is closed by then. */
-static int
-teardown(void **state)
-{
-	struct testing *t = *state;
-
-	scratch_remove(t->path);
-	return 0;
+	return testing_setup_closed(state, fill);
 }
 
 static void
@@ -286,65 +217,6 @@ find(const char *path, struct finding *f)
 }
 
 static void
-file_put(const char *path, struct slice bytes)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0600);
-
-	CHECK(fd >= 0 && write(fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len);
-	close(fd);
-}
-
-static struct buf
-file_get(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct buf b = buf_init(1 << 26);
-	struct stat sb;
-
-	CHECK(fd >= 0 && fstat(fd, &sb) == 0);
-	CHECK_STATUS(buf_reserve(&b, (size_t)sb.st_size), STATUS_OK);
-	CHECK(read(fd, b.ptr, (size_t)sb.st_size) == sb.st_size);
-	b.len = (size_t)sb.st_size;
-	close(fd);
-	return b;
-}
-
-/* A store whose files can be given back their bytes. */
-struct original {
-	char index[SCRATCH_PATH_MAX + 20], segment[SCRATCH_PATH_MAX + 40];
-	struct buf index_bytes, segment_bytes;
-};
-
-static void
-original_take(const char *path, struct original *o)
-{
-	snprintf(o->index, sizeof(o->index), "%s/data.mdb", path);
-	snprintf(o->segment, sizeof(o->segment), "%s/segments/00000001.seg", path);
-	o->index_bytes = file_get(o->index);
-	o->segment_bytes = file_get(o->segment);
-}
-
-static void
-original_give(const char *path, const struct original *o)
-{
-	char name[SCRATCH_PATH_MAX + 40];
-
-	file_put(o->index, buf_slice(&o->index_bytes));
-	file_put(o->segment, buf_slice(&o->segment_bytes));
-	for (int i = 2; i < 5; i++) {
-		snprintf(name, sizeof(name), "%s/segments/%08x.seg", path, i);
-		unlink(name);
-	}
-}
-
-static void
-original_clear(struct original *o)
-{
-	buf_clear(&o->index_bytes);
-	buf_clear(&o->segment_bytes);
-}
-
-static void
 aside_remove(const char *path, const struct repair_result *result)
 {
 	char name[SCRATCH_PATH_MAX + 60];
@@ -376,17 +248,6 @@ mend(const char *path, const char *what, struct repair_result *result, bool *is_
 		fail_msg("%s: %s: %s", what, status_name(st), why.text);
 	if (verify(path, first) != STATUS_OK)
 		fail_msg("%s, repaired: %s", what, first);
-}
-
-static void
-damage(struct buf *b, size_t at, size_t len, unsigned kind)
-{
-	if (kind == 0)
-		b->ptr[at + at / 7 % len] = (char)(b->ptr[at + at / 7 % len] ^ 1 << at / 64 % 8);
-	else if (kind == 1)
-		memset(b->ptr + at, 0, len);
-	else
-		buf_truncate(b, at + len / 2);
 }
 
 static size_t
@@ -432,33 +293,46 @@ a_whole_store_is_left_as_it_is(void **state)
 	original_clear(&before);
 }
 
+/* What was done to the files is mended, and all is undone; true: it had to be rebuilt. */
+static bool
+check_mended(const char *path, const struct original *o, const char *what, unsigned missing_max)
+{
+	struct repair_result result;
+	char name[SCRATCH_PATH_MAX + 40];
+	bool is_rebuilt;
+
+	mend(path, what, &result, &is_rebuilt);
+	check_all(path, what, missing_max);
+	aside_remove(path, &result);
+	original_give(o);
+	for (int i = 2; i < 5; i++) {
+		snprintf(name, sizeof(name), "%s/segments/%08x.seg", path, i);
+		unlink(name);
+	}
+	return is_rebuilt;
+}
+
 static void
 damage_of_any_page_is_repaired(void **state)
 {
 	struct testing *t = *state;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const struct {
+		size_t len;
+		enum damage_kind kind;
+	} damages[] = { { page, DAMAGE_FLIP }, { page, DAMAGE_ZERO }, { page, DAMAGE_CUT },
+		{ 16, DAMAGE_FLIP } };
 	unsigned tried = 0, rebuilt = 0;
-	struct repair_result result;
 	struct original o;
 	char what[80];
 
 	original_take(t->path, &o);
 	for (size_t at = 0; at + page <= o.index_bytes.len; at += page * step()) {
-		for (unsigned kind = 0; kind <= KINDS; kind++) {
-			struct buf bad = buf_init(1 << 26);
-			bool is_rebuilt;
-
-			buf_append(&bad, buf_slice(&o.index_bytes));
-			damage(&bad, at, kind == KINDS ? 16 : page, kind % KINDS);
-			file_put(o.index, buf_slice(&bad));
-			buf_clear(&bad);
-			snprintf(what, sizeof(what), "page %zu, damage %u", at / page, kind);
-			mend(t->path, what, &result, &is_rebuilt);
-			check_all(t->path, what, 0);
-			aside_remove(t->path, &result);
-			original_give(t->path, &o);
+		for (unsigned i = 0; i < ARRAY_LEN(damages); i++) {
+			file_put_damaged(o.index, &o.index_bytes, at, damages[i].len, damages[i].kind);
+			snprintf(what, sizeof(what), "page %zu, damage %u", at / page, i);
+			rebuilt += check_mended(t->path, &o, what, 0);
 			tried++;
-			rebuilt += is_rebuilt;
 		}
 	}
 	print_message("%u tried, %u rebuilt\n", tried, rebuilt);
@@ -466,103 +340,41 @@ damage_of_any_page_is_repaired(void **state)
 	original_clear(&o);
 }
 
-/* Where the records of the first segment begin, and their lengths. */
-static unsigned
-records_find(const struct buf *segment, size_t at[64], size_t len[64])
-{
-	struct segment_record r;
-	unsigned n = 0;
-
-	for (size_t i = SEGMENT_HEAD_LEN; i + RECORD_HEAD_LEN < segment->len && n < 64;) {
-		struct record_place place = { load_u64le((const uint8_t *)segment->ptr + 8), 1, i };
-
-		if (record_head_decode((const uint8_t *)segment->ptr + i, &place, &r) != STATUS_OK)
-			break;
-		at[n] = i;
-		len[n++] = (size_t)(RECORD_HEAD_LEN + record_meta_len(&r) + r.text.len);
-		i += (size_t)record_len(&r);
-	}
-	return n;
-}
-
 static void
 damage_of_any_segment_record_is_repaired(void **state)
 {
 	struct testing *t = *state;
 	size_t at[64], len[64];
-	struct repair_result result;
 	struct original o;
 	unsigned count;
-	char what[80];
 
 	original_take(t->path, &o);
 	count = records_find(&o.segment_bytes, at, len);
 	CHECK(count > 20);
 	for (unsigned i = 0; i < count; i += (unsigned)step()) {
-		for (unsigned kind = 0; kind < KINDS + 2; kind++) {
-			struct buf bad = buf_init(1 << 26);
-			bool is_rebuilt;
-
-			buf_append(&bad, buf_slice(&o.segment_bytes));
-			if (kind < KINDS)
-				damage(&bad, at[i], len[i], kind);
-			else if (kind == KINDS)
-				damage(&bad, at[i], RECORD_HEAD_LEN, 1);
-			else
-				damage(&bad, at[i] + len[i] - 1, 1, 0);
-			file_put(o.segment, buf_slice(&bad));
-			buf_clear(&bad);
-			snprintf(what, sizeof(what), "record %u, damage %u", i, kind);
-			mend(t->path, what, &result, &is_rebuilt);
-			CHECK(!is_rebuilt);
-			check_all(t->path, what, kind == 2 ? count - i : 1);
+		const struct {
+			size_t at, len;
+			enum damage_kind kind;
+			unsigned missing_max;
+		} damages[] = {
+			{ at[i], len[i], DAMAGE_FLIP, 1 },
+			{ at[i], len[i], DAMAGE_ZERO, 1 },
+			{ at[i], len[i], DAMAGE_CUT, count - i },
 			/* A head alone is made anew: the row knows the text. */
-			if (kind == KINDS)
-				check_all(t->path, what, 0);
-			aside_remove(t->path, &result);
-			original_give(t->path, &o);
+			{ at[i], RECORD_HEAD_LEN, DAMAGE_ZERO, 0 },
+			{ at[i] + len[i] - 1, 1, DAMAGE_FLIP, 1 },
+		};
+
+		for (unsigned d = 0; d < ARRAY_LEN(damages); d++) {
+			char what[80];
+
+			file_put_damaged(o.segment, &o.segment_bytes, damages[d].at, damages[d].len,
+			    damages[d].kind);
+			snprintf(what, sizeof(what), "record %u, damage %u", i, d);
+			CHECK(!check_mended(t->path, &o, what, damages[d].missing_max));
 		}
 	}
 	original_clear(&o);
-}
-
-/* The n-th record of a table is deleted (at < 0), or one byte of it changed; false: there is none. */
-static bool
-alter(const char *path, unsigned table, int n, int at)
-{
-	struct buf bytes = buf_init(ENV_VALUE_MAX);
-	struct slice key, value;
-	struct cursor *c;
-	struct store *s;
-	struct txn *t;
-	struct key k;
-	enum status st;
-	bool is_there;
-
-	CHECK_STATUS(store_open(path, ENV_WRITE, &s, NULL), STATUS_OK);
-	CHECK_STATUS(txn_begin_write(store_env(s), &t, NULL), STATUS_OK);
-	CHECK_STATUS(cursor_open(t, table, &c, NULL), STATUS_OK);
-	st = cursor_seek(c, SLICE(""), &key, &value, NULL);
-	for (int i = 0; i < n && st == STATUS_OK; i++)
-		st = cursor_next(c, &key, &value, NULL);
-	cursor_close(&c);
-	is_there = st == STATUS_OK && (at < 0 || (size_t)at < value.len);
-	if (is_there) {
-		key_init(&k);
-		key_bytes(&k, key);
-		buf_append(&bytes, value);
-		if (at < 0) {
-			CHECK_STATUS(txn_delete(t, table, key_slice(&k), NULL), STATUS_OK);
-		} else {
-			bytes.ptr[at] = (char)(bytes.ptr[at] == 1 ? 2 : 1);
-			CHECK_STATUS(txn_put(t, table, key_slice(&k), buf_slice(&bytes), NULL),
-			    STATUS_OK);
-		}
-	}
-	CHECK_STATUS(txn_commit(&t, NULL), STATUS_OK);
-	store_close(&s);
-	buf_clear(&bytes);
-	return is_there;
 }
 
 static void
@@ -570,33 +382,23 @@ a_record_that_is_gone_or_contradicts_others_is_mended(void **state)
 {
 	static const enum store_table counted[] = { TABLE_ACCOUNT, TABLE_REFERENCE, TABLE_SEGMENT };
 	struct testing *t = *state;
-	struct repair_result result;
 	struct original o;
-	bool is_rebuilt;
 	char what[80];
 
 	original_take(t->path, &o);
 	for (unsigned i = 0; i < 2 * TABLE_COUNT * 2; i += (unsigned)step()) {
 		unsigned table = i / 4;
 
-		if (!alter(t->path, table, (int)(i % 4 / 2), i % 2 == 0 ? -1 : 0))
+		if (!record_alter(t->path, table, (int)(i % 4 / 2), i % 2 == 0 ? -1 : 0))
 			continue;
 		snprintf(what, sizeof(what), "table %s, record %u gone or unreadable",
 		    store_tables[table], i % 4 / 2);
-		mend(t->path, what, &result, &is_rebuilt);
-		CHECK(!is_rebuilt);
-		check_all(t->path, what, 0);
-		aside_remove(t->path, &result);
-		original_give(t->path, &o);
+		CHECK(!check_mended(t->path, &o, what, 0));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
-		for (int at = 1; alter(t->path, counted[i], 0, at); at += 2 * (int)step()) {
+		for (int at = 1; record_alter(t->path, counted[i], 0, at); at += 2 * (int)step()) {
 			snprintf(what, sizeof(what), "table %s, byte %d", store_tables[counted[i]], at);
-			mend(t->path, what, &result, &is_rebuilt);
-			CHECK(!is_rebuilt);
-			check_all(t->path, what, 0);
-			aside_remove(t->path, &result);
-			original_give(t->path, &o);
+			CHECK(!check_mended(t->path, &o, what, 0));
 		}
 	}
 	original_clear(&o);
@@ -676,7 +478,7 @@ a_repair_that_is_killed_leaves_the_old_or_the_new(void **state)
 		int wait_status;
 		pid_t pid;
 
-		original_give(t->path, &original);
+		original_give(&original);
 		pid = fork();
 		CHECK(pid >= 0);
 		if (pid == 0)
@@ -750,7 +552,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define ROW(test) cmocka_unit_test_setup_teardown(test, setup, testing_teardown_closed)
 		ROW(a_whole_store_is_left_as_it_is),
 		ROW(a_segment_without_its_head_is_repaired),
 		ROW(numbers_are_raised_and_the_queue_is_held),

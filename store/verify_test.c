@@ -4,23 +4,9 @@
  */
 #include "store/verify.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include "base/bytes.h"
 #include "base/check.h"
-#include "base/mem.h"
-#include "store/archive.h"
-#include "store/digest.h"
-#include "store/key.h"
-#include "store/plan.h"
-#include "store/seal.h"
-#include "store/spool.h"
-#include "store/testing.h"
-#include "store/testing_check.h"
-#include "store/text.h"
-
-#define KINDS 3		/* of damage: a flipped bit, zeros, the file cut */
+#include "store/testing_damage.h"
+#include "store/testing_fill.h"
 
 struct result {
 	unsigned findings;
@@ -50,107 +36,35 @@ verify(const char *path, struct result *r)
 	return st;
 }
 
-/* A message from outside for ME and OTHER, archived, queued, written down. */
-static void
-deliver(struct testing *t, const char *text, const char *recipients)
-{
-	struct plan_action actions[] = {
-		{ .kind = ACTION_DELIVER, .account = ME, .role = MAILBOX_INBOX },
-		{ .kind = ACTION_DELIVER, .account = OTHER, .role = MAILBOX_JUNK },
-		{ .kind = ACTION_ARCHIVE, .direction = PLAN_IN, .sender = SLICE("a@b.test"),
-		    .recipients = slice_from_cstr(recipients) },
-		{ .kind = ACTION_QUEUE, .sender = SLICE("a@b.test"), .recipients = SLICE("c@d.test"),
-		    .route = 1 },
-		{ .kind = ACTION_FETCHED, .fetch = 3, .uidl = slice_sub(slice_from_cstr(text), 0, 40) },
-		{ .kind = ACTION_AUDIT, .audit_kind = SLICE("mail"), .actor = SLICE("x"),
-		    .subject = SLICE("abc"), .detail = SLICE("line\n") },
-	};
-	struct plan p = { .mid = SLICE("k3v7q2m9tzae"), .sid = SLICE("s"), .received_at = 1700000000,
-		.size_bytes = (uint32_t)strlen(text), .action_count = ARRAY_LEN(actions),
-		.actions = actions };
-	struct buf digest = buf_init(DIGEST_RECORD_MAX), b = buf_init(1 << 20);
-	int fd = testing_memfd(slice_from_cstr(text));
-	struct job *j = NULL;
-
-	sha256_of(slice_from_cstr(text), p.sha256);
-	digest_compute(slice_from_cstr(text), &digest);
-	p.digest = buf_slice(&digest);
-	CHECK_STATUS(plan_encode(&p, &b), STATUS_OK);
-	CHECK_STATUS(job_of_plan(buf_slice(&b), fd, &j, NULL), STATUS_OK);
-	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
-	close(fd);
-	buf_clear(&digest);
-	buf_clear(&b);
-}
-
-/* All rows of the journal so far. */
-static void
-seal(struct testing *t)
-{
-	struct txn *txn = testing_read(t);
-	struct job *j = NULL;
-
-	CHECK_STATUS(job_of_seal(txn, UINT64_MAX, &j, NULL), STATUS_OK);
-	txn_abort(&txn);
-	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
-}
-
 static void
 fill(struct testing *t)
 {
-	struct buf text = buf_init(1 << 20), many = buf_init(1 << 16);
-	struct store_work w = { 0 };
+	struct buf text = buf_init(1 << 20), recipients = buf_init(1 << 16);
 	uint32_t inbox = ten(t);
 	const char *s;
 
 	CHECK_STATUS(make(t, "Customers/Li"), STATUS_OK);
-	seal(t);
+	testing_seal(t, UINT64_MAX);
 	testing_append(t, ME, inbox, "with a keyword", FLAG_FLAGGED, "$Label1");
-	deliver(t, "Subject: one\r\nMessage-ID: <1@b.test>\r\n\r\nOne.\r\n", "c@d.test");
-	/* A digest and an envelope that are too long for their rows. */
-	buf_printf(&text, "Message-ID: <2@b.test>\r\nTo: ");
-	for (int i = 0; i < 120; i++) {
-		buf_printf(&text, "person%d@department.example.test,\r\n\t", i);
-		buf_printf(&many, "person%d@department.example.test\n", i);
-	}
-	buf_printf(&text, "end@d.test\r\n\r\nTwo.\r\n");
-	buf_printf(&many, "end@d.test");
-	CHECK_STATUS(buf_cstr(&text, &s), STATUS_OK);
-	buf_append_byte(&many, '\0');
-	deliver(t, s, many.ptr);
+	testing_deliver(t, SLICE("Subject: one\r\nMessage-ID: <1@b.test>\r\n\r\nOne.\r\n"),
+	    SLICE("c@d.test"));
+	buf_append(&text, SLICE("Message-ID: <2@b.test>\r\n"));
+	testing_crowd(&text, &recipients);
+	buf_append(&text, SLICE("\r\nTwo.\r\n"));
+	testing_deliver(t, buf_slice(&text), buf_slice(&recipients));
 	/* One that is compressed, and its twin. */
+	CHECK_STATUS(buf_cstr(&text, &s), STATUS_OK);
 	for (int i = 0; i < 2; i++)
 		testing_append(t, OTHER, testing_mailbox(t, OTHER, "INBOX"), s, 0, "");
-	w.mailbox = inbox;
-	w.uids = uidset_init();
-	CHECK_STATUS(uidset_add(&w.uids, 2, 3), STATUS_OK);
-	w.mode = EXPUNGE_ALL;
-	CHECK_STATUS(testing_work(t, ME, STORE_EXPUNGE, &w)->status, STATUS_OK);
-	uidset_clear(&w.uids);
+	testing_expunge(t, ME, inbox, "2:3");
 	buf_clear(&text);
-	buf_clear(&many);
+	buf_clear(&recipients);
 }
 
 static int
 setup(void **state)
 {
-	struct testing *t;
-
-	testing_setup(state);
-	t = *state;
-	fill(t);
-	testing_close(t);
-	return 0;
-}
-
-/* The store is closed by then. */
-static int
-teardown(void **state)
-{
-	struct testing *t = *state;
-
-	scratch_remove(t->path);
-	return 0;
+	return testing_setup_closed(state, fill);
 }
 
 static void
@@ -174,7 +88,7 @@ no_store_is_no_damage(void **state)
 	CHECK_STATUS(verify_store(path, &hooks, NULL), STATUS_ABSENT);
 }
 
-/* A record is deleted, or a byte of it becomes 1 (or 2), with a checksum that is right. */
+/* What record_alter() does. */
 static const struct {
 	enum store_table table;
 	int nth;		/* record of the table */
@@ -233,67 +147,24 @@ static const struct {
 	{ TABLE_SEGMENT, 0, 17, "segment 1: it is to be deleted, but rows refer to it" },
 };
 
-/* Give the n-th record of a table; its key is copied. */
-static void
-record_nth(struct txn *t, enum store_table table, int n, struct key *k, struct buf *value)
-{
-	struct slice key, v;
-	struct cursor *c;
-
-	CHECK_STATUS(cursor_open(t, table, &c, NULL), STATUS_OK);
-	CHECK_STATUS(cursor_seek(c, SLICE(""), &key, &v, NULL), STATUS_OK);
-	for (int i = 0; i < n; i++)
-		CHECK_STATUS(cursor_next(c, &key, &v, NULL), STATUS_OK);
-	key_init(k);
-	key_bytes(k, key);
-	buf_reset(value);
-	buf_append(value, v);
-	cursor_close(&c);
-}
-
-/* Alter a record, or give it its bytes back: at -2. */
-static void
-alter(const char *path, enum store_table table, int nth, int at, struct key *k, struct buf *value)
-{
-	struct store *s;
-	struct txn *t;
-
-	CHECK_STATUS(store_open(path, ENV_WRITE, &s, NULL), STATUS_OK);
-	CHECK_STATUS(txn_begin_write(store_env(s), &t, NULL), STATUS_OK);
-	if (at != -2)
-		record_nth(t, table, nth, k, value);
-	if (at == -1) {
-		CHECK_STATUS(txn_delete(t, table, key_slice(k), NULL), STATUS_OK);
-	} else {
-		char was = at >= 0 ? value->ptr[at] : 0;
-
-		if (at >= 0)
-			value->ptr[at] = was == 1 ? 2 : 1;
-		CHECK_STATUS(txn_put(t, table, key_slice(k), buf_slice(value), NULL), STATUS_OK);
-		if (at >= 0)
-			value->ptr[at] = was;
-	}
-	CHECK_STATUS(txn_commit(&t, NULL), STATUS_OK);
-	store_close(&s);
-}
-
 static void
 each_wrong_record_is_named(void **state)
 {
 	struct testing *t = *state;
-	struct buf value = buf_init(ENV_VALUE_MAX);
+	struct original o;
 	struct result r;
-	struct key k;
 
+	original_take(t->path, &o);
 	for (size_t i = 0; i < ARRAY_LEN(alterations); i++) {
-		alter(t->path, alterations[i].table, alterations[i].nth, alterations[i].at, &k, &value);
+		CHECK(record_alter(t->path, alterations[i].table, alterations[i].nth,
+		    alterations[i].at));
 		verify(t->path, &r);
 		if (!slice_starts(slice_from_cstr(r.first), slice_from_cstr(alterations[i].says)))
 			fail_msg("%zu: \"%s\", not \"%s\"", i, r.first, alterations[i].says);
-		alter(t->path, alterations[i].table, 0, -2, &k, &value);
+		original_give(&o);
 	}
 	CHECK_STATUS(verify(t->path, &r), STATUS_OK);
-	buf_clear(&value);
+	original_clear(&o);
 }
 
 /* A hash of everything that can be read. */
@@ -334,56 +205,21 @@ contents(const char *path, uint8_t out[SHA256_LEN])
 	sha256_free(&h);
 }
 
-static void
-file_put(const char *path, struct slice bytes)
+/* Whether damage at a place of a file is named: what is whole then has the contents it had. */
+static bool
+is_named(struct testing *t, const char *path, const struct buf *good, size_t at, size_t len,
+    enum damage_kind kind, const uint8_t before[SHA256_LEN])
 {
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-
-	CHECK(fd >= 0 && write(fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len);
-	close(fd);
-}
-
-static struct buf
-file_get(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct buf b = buf_init(1 << 26);
-	struct stat sb;
-
-	CHECK(fd >= 0 && fstat(fd, &sb) == 0);
-	CHECK_STATUS(buf_reserve(&b, (size_t)sb.st_size), STATUS_OK);
-	CHECK(read(fd, b.ptr, (size_t)sb.st_size) == sb.st_size);
-	b.len = (size_t)sb.st_size;
-	close(fd);
-	return b;
-}
-
-/* Damage len bytes at a place of a file: what is whole then has the contents it had. */
-static unsigned
-damage(struct testing *t, const char *path, const struct buf *good, size_t at, size_t len,
-    unsigned kind, const uint8_t before[SHA256_LEN])
-{
-	struct buf bad = buf_init(1 << 26);
 	uint8_t after[SHA256_LEN];
 	struct result r;
-	enum status st;
 
-	buf_append(&bad, buf_slice(good));
-	if (kind == 0)
-		bad.ptr[at + at / 7 % len] = (char)(bad.ptr[at + at / 7 % len] ^ 1 << at / 64 % 8);
-	else if (kind == 1)
-		memset(bad.ptr + at, 0, len);
-	else
-		buf_truncate(&bad, at + len / 2);
-	file_put(path, buf_slice(&bad));
-	buf_clear(&bad);
-	st = verify(t->path, &r);
-	if (st == STATUS_OK) {
-		contents(t->path, after);
-		if (memcmp(before, after, sizeof(after)) != 0)
-			fail_msg("%s at %zu, damage %u: not named", path, at, kind);
-	}
-	return st != STATUS_OK;
+	file_put_damaged(path, good, at, len, kind);
+	if (verify(t->path, &r) != STATUS_OK)
+		return true;
+	contents(t->path, after);
+	if (memcmp(before, after, sizeof(after)) != 0)
+		fail_msg("%s at %zu, damage %d: not named", path, at, (int)kind);
+	return false;
 }
 
 static void
@@ -391,45 +227,23 @@ damage_of_any_page_is_named(void **state)
 {
 	struct testing *t = *state;
 	uint8_t before[SHA256_LEN];
-	char path[SCRATCH_PATH_MAX + 20];
 	unsigned named = 0, tried = 0;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct buf good;
+	struct original o;
 
 	contents(t->path, before);
-	snprintf(path, sizeof(path), "%s/data.mdb", t->path);
-	good = file_get(path);
-	for (size_t at = 0; at + page <= good.len; at += page) {
-		for (unsigned kind = 0; kind < KINDS; kind++) {
-			named += damage(t, path, &good, at, page, kind, before);
+	original_take(t->path, &o);
+	for (size_t at = 0; at + page <= o.index_bytes.len; at += page) {
+		for (enum damage_kind kind = 0; kind < DAMAGE_KINDS; kind++) {
+			named += is_named(t, o.index, &o.index_bytes, at, page, kind, before);
 			tried++;
 		}
 		/* The head, too: there all bytes count. */
-		named += damage(t, path, &good, at, 16, 0, before);
+		named += is_named(t, o.index, &o.index_bytes, at, 16, DAMAGE_FLIP, before);
 	}
 	print_message("%u of %u named\n", named, tried);
 	CHECK(named > tried / 2);
-	file_put(path, buf_slice(&good));
-	buf_clear(&good);
-}
-
-/* Where the records of the first segment begin, and their lengths. */
-static unsigned
-records_find(const struct buf *segment, size_t at[64], size_t len[64])
-{
-	unsigned n = 0;
-
-	for (size_t i = SEGMENT_HEAD_LEN; i + RECORD_HEAD_LEN < segment->len && n < 64;) {
-		const uint8_t *b = (const uint8_t *)segment->ptr + i;
-
-		if (memcmp(b, "TPR1", 4) != 0)
-			break;
-		at[n] = i;
-		len[n] = RECORD_HEAD_LEN + b[7] + load_u32le(b + 8) + load_u32le(b + 12) +
-		    load_u32le(b + 16) + b[42] + ((size_t)b[43] << 8);
-		i += (len[n++] + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
-	}
-	return n;
+	original_clear(&o);
 }
 
 static void
@@ -438,35 +252,36 @@ damage_of_any_segment_record_is_named(void **state)
 	struct testing *t = *state;
 	size_t at[64], len[64];
 	uint8_t before[SHA256_LEN];
-	char path[SCRATCH_PATH_MAX + 40];
-	struct buf good;
+	struct original o;
 	unsigned count;
 
 	contents(t->path, before);
-	snprintf(path, sizeof(path), "%s/segments/00000001.seg", t->path);
-	good = file_get(path);
-	count = records_find(&good, at, len);
+	original_take(t->path, &o);
+	count = records_find(&o.segment_bytes, at, len);
 	CHECK(count > 20);
 	for (unsigned i = 0; i < count; i++) {
-		for (unsigned kind = 0; kind < KINDS; kind++)
-			CHECK(damage(t, path, &good, at[i], len[i], kind, before));
-		CHECK(damage(t, path, &good, at[i] + len[i] - 1, 1, 0, before));
+		for (enum damage_kind kind = 0; kind < DAMAGE_KINDS; kind++)
+			CHECK(is_named(t, o.segment, &o.segment_bytes, at[i], len[i], kind, before));
+		CHECK(is_named(t, o.segment, &o.segment_bytes, at[i] + len[i] - 1, 1, DAMAGE_FLIP,
+		    before));
 	}
-	CHECK(damage(t, path, &good, 0, SEGMENT_HEAD_LEN, 1, before));
-	CHECK(unlink(path) == 0);
+	CHECK(is_named(t, o.segment, &o.segment_bytes, 0, SEGMENT_HEAD_LEN, DAMAGE_ZERO, before));
+	CHECK(unlink(o.segment) == 0);
 	CHECK_STATUS(verify(t->path, &(struct result){ 0 }), STATUS_CORRUPT);
-	buf_clear(&good);
+	original_clear(&o);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_whole_store_is_whole, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_store_is_no_damage, setup, teardown),
-		cmocka_unit_test_setup_teardown(each_wrong_record_is_named, setup, teardown),
-		cmocka_unit_test_setup_teardown(damage_of_any_page_is_named, setup, teardown),
-		cmocka_unit_test_setup_teardown(damage_of_any_segment_record_is_named, setup, teardown),
+#define ROW(test) cmocka_unit_test_setup_teardown(test, setup, testing_teardown_closed)
+		ROW(a_whole_store_is_whole),
+		ROW(no_store_is_no_damage),
+		ROW(each_wrong_record_is_named),
+		ROW(damage_of_any_page_is_named),
+		ROW(damage_of_any_segment_record_is_named),
+#undef ROW
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
