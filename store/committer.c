@@ -361,10 +361,15 @@ static void
 batch_committed(struct committer *k, struct job *jobs)
 {
 	segment_writer_committed(k->writer);
-	for (struct job *j = jobs; j != NULL; j = j->next)
+	for (struct job *j = jobs; j != NULL; j = j->next) {
+		/* Of one that failed nothing stayed, whatever its run had come to. */
+		bool is_done = j->status == STATUS_OK || j->status == STATUS_PENDING;
+
 		for (uint32_t i = 0; i < j->text_count; i++)
-			if (j->texts[i].type == 0 && j->texts[i].is_written && !j->texts[i].is_kept)
+			if (j->texts[i].type == 0 && j->texts[i].is_written &&
+			    !(is_done && j->texts[i].is_kept))
 				segment_writer_void(k->writer, j->texts[i].row.id);
+	}
 	batch_begun(jobs);
 }
 
@@ -514,7 +519,25 @@ job_comes_again(struct job *j)
 	return true;
 }
 
-/* Jobs that are not through go back to the front of the line; the others go home. */
+static void
+line_put_first(struct committer *k, struct job *j)
+{
+	j->next = k->first;
+	if (k->first == NULL)
+		k->last = &j->next;
+	k->first = j;
+}
+
+static void
+line_put_last(struct committer *k, struct job *j)
+{
+	j->next = NULL;
+	*k->last = j;
+	k->last = &j->next;
+}
+
+/* Jobs that are not through stand in line again, behind those that came meanwhile; the others go
+ * home. */
 static struct job *
 batch_settle(struct committer *k, struct job *jobs)
 {
@@ -523,17 +546,16 @@ batch_settle(struct committer *k, struct job *jobs)
 	pthread_mutex_lock(&k->lock);
 	while ((j = jobs) != NULL) {
 		jobs = j->next;
-		if (j->status == STATUS_PENDING || job_comes_again(j)) {
-			j->next = k->first;
-			if (k->first == NULL)
-				k->last = &j->next;
-			k->first = j;
-			continue;
+		if (j->status == STATUS_PENDING && !j->is_unparted) {
+			line_put_last(k, j);
+		} else if (j->status == STATUS_PENDING || job_comes_again(j)) {
+			line_put_first(k, j);
+		} else {
+			k->pending_bytes -= j->text_bytes;
+			j->next = NULL;
+			*done_end = j;
+			done_end = &j->next;
 		}
-		k->pending_bytes -= j->text_bytes;
-		j->next = NULL;
-		*done_end = j;
-		done_end = &j->next;
 	}
 	pthread_mutex_unlock(&k->lock);
 	return done;

@@ -2,7 +2,8 @@
  * committer.h -- the thread that writes.  All jobs that wait are one batch and
  * one transaction: texts to the segment, jobs, sync of the segment, commit,
  * answers.  What comes during a commit is the next batch, so an idle store
- * answers at once and a busy one shares its syncs.
+ * answers at once and a busy one shares its syncs.  A job of several parts goes
+ * to the end of the line behind each, so that nobody waits for all of it.
  */
 #ifndef STORE_COMMITTER_H
 #define STORE_COMMITTER_H

@@ -5,7 +5,8 @@
  * A run happens inside the batch's transaction: it neither begins nor commits
  * one, and may be repeated from the start when another job spoiled the batch.
  * It returns OK, a failure (then nothing of it stays), or PENDING: what it did
- * stays, and it is run again, alone, in a transaction of its own.
+ * stays, and it is run again, alone, in a transaction of its own, when what
+ * waited meanwhile is done.
  */
 #ifndef STORE_JOB_H
 #define STORE_JOB_H
@@ -88,6 +89,7 @@ struct job {
 	void (*own_free)(void *own);
 	bool is_writing_all;	/* its texts are written though others have their bytes */
 	bool is_started;	/* a transaction with a part of it is committed */
+	bool is_unparted;	/* nothing that was asked behind it comes between its parts */
 	uint32_t slice;		/* messages that one part of an expunge touches */
 	uint32_t resume_at;	/* where the next part begins */
 	uint32_t uid_end;	/* UIDs from here on came while it was being done */

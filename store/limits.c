@@ -82,6 +82,7 @@ job_of_limits(struct slice payload, struct job **out, struct problem *why)
 	j->own = l;
 	j->own_free = mem_free;
 	j->run = limits_run;
+	j->is_unparted = true;	/* or what was said first would outlast what was said later */
 	j->weight = 8 + (count < LIMITS_SLICE ? count : LIMITS_SLICE) / 16;
 	*out = j;
 	return STATUS_OK;
