@@ -357,8 +357,15 @@ damage_shows(void **state)
 	    &fd, NULL), STATUS_OK);
 	CHECK(pwrite(fd, "x", 1, (off_t)row.segment_at + 3) == 1);
 	CHECK_STATUS(text_read(p->store, &row, 0, 8, bytes, NULL), STATUS_CORRUPT);
+	CHECK_STATUS(text_digest(p->store, &row, &digest, NULL), STATUS_OK);
+	CHECK(pwrite(fd, "x", 1, (off_t)row.segment_at - 1) == 1);	/* its last byte */
+	CHECK_STATUS(text_digest(p->store, &row, &digest, NULL), STATUS_CORRUPT);
+	CHECK(pwrite(fd, "t", 1, (off_t)row.segment_at - 1) == 1);
+	CHECK_STATUS(text_digest(p->store, &row, &digest, NULL), STATUS_OK);
+	CHECK_SLICE(buf_slice(&digest), "a long digesta long digest");
 	CHECK(pwrite(fd, "x", 1, (off_t)(row.segment_at - row.head_len)) == 1);
 	CHECK_STATUS(text_digest(p->store, &row, &digest, NULL), STATUS_CORRUPT);
+	buf_clear(&digest);
 	CHECK(pwrite(fd, "x", 1, 10) == 1);
 	close(fd);
 	place_close(p);

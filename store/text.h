@@ -50,7 +50,7 @@ MUST_USE enum status text_get(struct txn *t, uint64_t id, struct text_row *out,
 MUST_USE enum status text_decode(struct slice value, struct text_row *out);
 /* row's bytes lie where holder says: itself, or the text it is the same as. */
 void text_bytes_set(struct text_row *row, const struct text_row *holder);
-/* Append the digest record (store/digest.h). */
+/* Append the digest record (store/digest.h).  CORRUPT when it is not as it was written. */
 MUST_USE enum status text_digest(struct store *s, const struct text_row *row, struct buf *out,
     struct problem *why);
 /*

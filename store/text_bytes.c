@@ -166,29 +166,20 @@ text_record_read(struct store *s, const struct text_row *given, struct segment_r
 }
 
 enum status
-text_digest(struct store *s, const struct text_row *given, struct buf *out, struct problem *why)
+text_digest(struct store *s, const struct text_row *row, struct buf *out, struct problem *why)
 {
-	struct text_row row = *given;
+	struct buf meta = buf_init(TEXT_META_MAX);
 	struct segment_record r;
-	struct text_bytes own;
 	enum status st;
-	int fd;
 
-	if (row.digest_len == row.digest.len)
-		return buf_append(out, row.digest);
-	st = segment_of(s, &row, true, &fd, why);
-	own = own_record(&row);
+	if (row->digest_len == row->digest.len)
+		return buf_append(out, row->digest);
+	st = text_record_read(s, row, &r, &meta, why);
+	if (st == STATUS_OK && r.digest.len != row->digest_len)
+		st = text_damaged(row, row->segment, why);
 	if (st == STATUS_OK)
-		st = head_read(s, fd, &row, &own, &r, why);
-	if (st == STATUS_OK && r.digest.len != row.digest_len)
-		st = STATUS_CORRUPT;
-	if (st == STATUS_OK)
-		st = buf_reserve(out, row.digest_len);
-	if (st == STATUS_OK)
-		st = segment_read(fd, row.segment_at - row.digest_len, out->ptr + out->len,
-		    row.digest_len, why);
-	if (st == STATUS_OK)
-		out->len += row.digest_len;
+		st = buf_append(out, r.digest);
+	buf_clear(&meta);
 	return st;
 }
 
