@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "store/account.h"
 #include "store/audit.h"
+#include "store/digest.h"
 #include "store/job.h"
 #include "store/journal.h"
 #include "store/keyword.h"
@@ -54,7 +55,7 @@ put_back_read(struct slice payload, struct put_back *out)
 	p.subject = read_slice(&in);
 	p.note = read_slice(&in);
 	if (!reader_at_end(&in) || p.account == 0 || p.mid.len == 0 || p.mid.len > MID_LEN_MAX ||
-	    p.size_bytes > TEXT_SIZE_MAX)
+	    p.size_bytes > TEXT_SIZE_MAX || p.digest.len > DIGEST_RECORD_MAX)
 		return STATUS_CORRUPT;
 	*out = p;
 	return STATUS_OK;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "store/digest.h"
 #include "store/former.h"
+#include "store/key.h"
 #include "store/limits.h"
 #include "store/message_id.h"
 #include "store/testing.h"
@@ -375,6 +376,46 @@ trash_expires_when_its_account_says(void **state)
 	check_whole(t);
 }
 
+/* Write over a record. */
+static void
+damage(struct testing *t, enum store_table table, struct slice key)
+{
+	struct txn *txn = NULL;
+
+	CHECK_STATUS(txn_begin_write(store_env(t->store), &txn, NULL), STATUS_OK);
+	CHECK_STATUS(txn_put(txn, table, key, SLICE("\xff"), NULL), STATUS_OK);
+	CHECK_STATUS(txn_commit(&txn, NULL), STATUS_OK);
+}
+
+static void
+what_is_damaged_keeps_nothing_else_from_expiring(void **state)
+{
+	struct testing *t = *state;
+	struct trash_order o;
+	struct key k;
+	uint64_t text;
+	uint32_t inbox;
+
+	testing_account(t, ME);
+	testing_account(t, OTHER);
+	set_limits(t, ME, 30);
+	set_limits(t, OTHER, 30);
+	inbox = testing_mailbox(t, ME, "INBOX");
+	text = deliver(t, 1, 0, false);
+	deliver(t, 2, 0, false);
+	deliver(t, 3, 0, false);
+	CHECK_STATUS(expunge(t, ME, inbox, 1, 3), STATUS_OK);
+	testing_append(t, OTHER, testing_mailbox(t, OTHER, "INBOX"), "x", 0, "");
+	CHECK_STATUS(expunge(t, OTHER, testing_mailbox(t, OTHER, "INBOX"), 1, 1), STATUS_OK);
+	damage(t, TABLE_TEXT, key_of_u64(&k, text));
+	fill_order(t, ME, TRASH_PURGE, &o);
+	CHECK_U64(o.count, 3);
+	CHECK_U64(expire(t, 31), 2);
+	check_trash(t, OTHER, "");
+	fill_order(t, ME, TRASH_PURGE, &o);
+	CHECK_U64(o.count, 1);	/* it is for mailadm repair */
+}
+
 static void
 orders_are_read_as_they_were_written(void **state)
 {
@@ -553,6 +594,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(copies_of_a_text_in_one_purge_count_down_together,
 		    testing_setup, testing_teardown),
 		cmocka_unit_test_setup_teardown(trash_expires_when_its_account_says,
+		    testing_setup, testing_teardown),
+		cmocka_unit_test_setup_teardown(what_is_damaged_keeps_nothing_else_from_expiring,
 		    testing_setup, testing_teardown),
 		cmocka_unit_test(orders_are_read_as_they_were_written),
 		cmocka_unit_test_setup_teardown(

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "store/audit.h"
+#include "store/digest.h"
 #include "store/keyword.h"
 #include "store/put_back.h"
 #include "store/testing.h"
@@ -45,6 +46,25 @@ a_request_reads_as_it_was_written_and_cut_anywhere_is_none(void **state)
 	CHECK_SLICE(back.note, "backup=20261124T103651Z");
 	buf_append_byte(&b, 'x');
 	CHECK_STATUS(put_back_read(buf_slice(&b), &back), STATUS_CORRUPT);
+	buf_clear(&b);
+}
+
+/* With a longer one nobody could read the message's row. */
+static void
+a_digest_is_no_longer_than_a_row_may_say(void **state)
+{
+	static const char digest[DIGEST_RECORD_MAX + 1];
+	struct buf b = buf_init(2 * DIGEST_RECORD_MAX);
+	struct put_back p = example(), back;
+
+	(void)state;
+	for (size_t over = 0; over < 2; over++) {
+		buf_reset(&b);
+		p.digest = slice_make(digest, DIGEST_RECORD_MAX + over);
+		CHECK_STATUS(put_back_put(&p, &b), STATUS_OK);
+		CHECK_STATUS(put_back_read(buf_slice(&b), &back),
+		    over == 0 ? STATUS_OK : STATUS_CORRUPT);
+	}
 	buf_clear(&b);
 }
 
@@ -119,6 +139,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_reads_as_it_was_written_and_cut_anywhere_is_none),
+		cmocka_unit_test(a_digest_is_no_longer_than_a_row_may_say),
 		cmocka_unit_test_setup_teardown(
 		    a_message_comes_back_with_all_it_had_in_a_folder_of_its_own, testing_setup,
 		    testing_teardown),
