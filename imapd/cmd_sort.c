@@ -10,6 +10,8 @@
 struct sort_answer {
 	struct sort_order order;
 	struct thread_list list;
+	bool has_modseq;
+	uint64_t modseq;	/* the highest of what is told */
 };
 
 static const char *const names[SORT_KEY_COUNT] = {
@@ -77,6 +79,8 @@ found(struct imap_session *s, void *data, const struct flags_entry *e, uint32_t 
 {
 	struct sort_answer *a = data;
 
+	if (e->modseq > a->modseq)
+		a->modseq = e->modseq;
 	return thread_read(&a->list, THREAD_FOR_SORT, s->run.is_uid ? e->uid : number, view, why);
 }
 
@@ -94,6 +98,9 @@ end(struct imap_session *s, void *data, enum status st)
 		buf_append_byte(&out, ' ');
 		buf_append_u64(&out, a->list.messages[i].number);
 	}
+	/* RFC 7162 s.3.1.6 */
+	if (a->has_modseq && a->list.count > 0)
+		buf_printf(&out, " (MODSEQ %llu)", (unsigned long long)a->modseq);
 	buf_append(&out, SLICE("\r\n"));
 	st = buf_status(&out);
 	if (st == STATUS_OK)
@@ -115,6 +122,7 @@ cmd_sort(struct imap_session *s, struct imap_reader *args)
 	a->list = thread_list_init();
 	if (st == STATUS_OK)
 		st = search_program_parse_in(args, &s->selected->view, &program);
+	a->has_modseq = program.has_modseq;
 	if (st == STATUS_OK) {
 		search_start(s, &program, &kind, a);
 		return STATUS_PENDING;

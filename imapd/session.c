@@ -237,6 +237,7 @@ on_drained(void *ctx)
 		return;
 	run_step(s);
 	on_input(s);
+	session_changed(s);
 }
 
 static void
@@ -277,6 +278,9 @@ void
 session_changed(struct imap_session *s)
 {
 	if (s->state != IMAP_SELECTED || !s->is_idle || !selected_has_news(s->selected))
+		return;
+	/* Who does not read hears how it stands, not all that happened: on_drained() tells. */
+	if (conn_output_pending(s->conn) >= CONN_OUTPUT_HIGH)
 		return;
 	selected_report(s->selected, UPDATES_ALL);
 	s->quiet_since_ms = clock_monotonic_ms();

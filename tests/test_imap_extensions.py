@@ -46,6 +46,9 @@ def test_what_changed_since_a_mod_sequence_is_fetched_and_nothing_else(instance,
         after = number(rb"MODSEQ \((\d+)\)", got)
         assert after > before
         assert one.ok(f"SEARCH MODSEQ {before + 1}") == [b"* SEARCH 2 4 (MODSEQ %d)\r\n" % after]
+        assert one.ok(f"SORT (SIZE) UTF-8 MODSEQ {before + 1}") == [
+            b"* SORT 2 4 (MODSEQ %d)\r\n" % after]
+        assert one.ok(f"SORT (SIZE) UTF-8 MODSEQ {after + 1}") == [b"* SORT\r\n"]
         assert number(rb"HIGHESTMODSEQ (\d+)",
                       one.ok(f'STATUS "{folder}" (HIGHESTMODSEQ)')) == after
 

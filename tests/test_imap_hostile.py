@@ -85,6 +85,31 @@ def test_many_keys_do_not_hold_up_others_for_ever(instance, client):
         client.ok("CLOSE")
 
 
+# I28, S36: somebody idles and does not read
+
+def test_who_idles_and_does_not_read_costs_no_memory(instance, client):
+    words = " ".join(f"{letter * 60}" for letter in "abcdefghij")
+    with Folder(instance, "zhang", "hostile idle") as folder:
+        client.wire.send(b'm APPEND "%s"%s\r\n' % (folder.encode(), b" {1+}\r\nx" * 1000))
+        assert client.responses(b"m")[1].startswith(b"OK")
+        client.select(folder)
+        with logged_in(instance, "zhang") as idler:
+            idler.select(folder)
+            tag = idler.start("IDLE")
+            assert idler.wire.line().startswith(b"+")
+            for sign in "+-" * 40 + "+":
+                client.ok(f"STORE 1:* {sign}FLAGS.SILENT ({words})")
+            client.ok(r"STORE 1000 +FLAGS.SILENT (\Flagged)")
+            idler.wire.send(b"DONE\r\n")
+            got, said = idler.responses(tag)
+            # 41 times 600,000 bytes happened; what was told lay in the buffers of sockets.
+            assert said.startswith(b"OK") and sum(map(len, got)) < 15000000
+            # and how it stands was told all the same
+            told = [one for one in got if one.startswith(b"* 1000 FETCH")]
+            assert rb"\Flagged" in told[-1] and b"a" * 60 in told[-1]
+        client.ok("CLOSE")
+
+
 # I04, T13: an APPEND that breaks off
 
 def test_a_broken_append_stores_nothing(instance):
