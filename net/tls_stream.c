@@ -12,10 +12,12 @@
 #include "net/tls_internal.h"
 
 #define TEXT_MAX 64
+#define READS_AT_ONCE 64	/* of the socket, two a record, before others get their turn */
 
 struct tls_stream {
 	SSL *ssl;
 	char *text;	/* made when asked for */
+	unsigned reads_left;
 	bool is_checked;
 };
 
@@ -43,6 +45,32 @@ expect_server(struct tls_stream *s, const char *name)
 	}
 }
 
+/*
+ * OpenSSL reads on while records come that hold nothing for us (new keys, handshakes that we
+ * refuse), so who sends them fast would have all of the loop's time.
+ */
+static long
+limit_reads(BIO *b, int what, const char *bytes, size_t len, int argi, long argl, int ret,
+    size_t *processed)
+{
+	struct tls_stream *s = (struct tls_stream *)(void *)BIO_get_callback_arg(b);
+
+	(void)bytes;
+	(void)len;
+	(void)argi;
+	(void)argl;
+	(void)processed;
+	if (what != BIO_CB_READ)
+		return ret;
+	BIO_clear_retry_flags(b);
+	if (s->reads_left == 0) {
+		BIO_set_retry_read(b);
+		return -1;
+	}
+	s->reads_left--;
+	return ret;
+}
+
 struct tls_stream *
 tls_stream_new(struct tls_context *context, int fd, const char *server_name)
 {
@@ -50,6 +78,9 @@ tls_stream_new(struct tls_context *context, int fd, const char *server_name)
 
 	s->ssl = SSL_new(context->ssl);
 	mem_need(s->ssl != NULL && SSL_set_fd(s->ssl, fd) == 1);
+	s->reads_left = READS_AT_ONCE;
+	BIO_set_callback_ex(SSL_get_rbio(s->ssl), limit_reads);
+	BIO_set_callback_arg(SSL_get_rbio(s->ssl), (char *)s);
 	s->is_checked = context->is_checked;
 	if (context->is_server) {
 		SSL_set_accept_state(s->ssl);
@@ -79,6 +110,8 @@ stream_result(struct tls_stream *s, int rc, struct problem *why, const char *wha
 	int err = errno;
 	long verified;
 
+	if (rc <= 0)
+		s->reads_left = READS_AT_ONCE;	/* back to the loop */
 	switch (SSL_get_error(s->ssl, rc)) {
 	case SSL_ERROR_NONE:
 		return TLS_DONE;

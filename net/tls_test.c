@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -369,6 +370,51 @@ old_versions_need_the_low_floor(void **state)
 	tls_context_free(&low);
 }
 
+/* A client that has nothing to say but that its key is a new one, as often as the socket takes it. */
+static void
+flood_with_key_updates(struct world *w, int fd, SSL *ssl)
+{
+	int rc = 0;
+
+	SSL_set_min_proto_version(ssl, TLS1_3_VERSION);
+	SSL_set_fd(ssl, fd);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	for (int i = 0; i < 1000 && rc != 1; i++) {
+		rc = SSL_connect(ssl);
+		testing_turn(w->loop, 1);
+	}
+	while (rc == 1)
+		rc = SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1 ?
+		    SSL_do_handshake(ssl) : 0;
+	CHECK(SSL_get_error(ssl, rc) == SSL_ERROR_WANT_WRITE);
+}
+
+static void
+a_flood_of_key_updates_leaves_others_their_turn(void **state)
+{
+	struct world *w = *state;
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(context);
+	struct side s = { 0 };
+	int fds[2], left = 0;
+
+	testing_pair(fds);
+	side_open(&s, w->loop, fds[0]);
+	conn_start_tls(s.conn, w->server_context, NULL);
+	flood_with_key_updates(w, fds[1], ssl);
+	testing_turn(w->loop, 0);
+	CHECK(ioctl(fds[0], FIONREAD, &left) == 0 && left > 0);
+	for (int i = 0; i < 1000 && left > 0; i++) {
+		testing_turn(w->loop, 0);
+		CHECK(ioctl(fds[0], FIONREAD, &left) == 0);
+	}
+	CHECK(left == 0 && s.ended == 0);
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	close(fds[1]);
+	side_clear(&s);
+}
+
 int
 main(void)
 {
@@ -386,6 +432,7 @@ main(void)
 		T(a_conn_may_be_closed_when_it_becomes_secure),
 		T(sessions_resume_at_any_front_that_has_the_ticket_key),
 		T(old_versions_need_the_low_floor),
+		T(a_flood_of_key_updates_leaves_others_their_turn),
 #undef T
 		cmocka_unit_test(bad_files_are_told_apart),
 	};
