@@ -65,6 +65,30 @@ server_load(struct tls_context *t, const char *cert_path, const char *key_path,
 	return STATUS_OK;
 }
 
+/*
+ * ALPACA: who offers to speak HTTP is a browser that was led astray, and what it says is not to be
+ * taken for mail.  Other names are passed over, since there is none for SMTP.
+ */
+static int
+refuse_web(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+    unsigned in_len, void *ctx)
+{
+	struct slice list = slice_make(in, in_len);
+
+	(void)ssl;
+	(void)out;
+	(void)out_len;
+	(void)ctx;
+	while (list.len > 0) {
+		struct slice name = slice_sub(list, 1, (unsigned char)list.ptr[0]);
+
+		if (slice_starts(name, SLICE("http/")) || slice_equal(name, SLICE("h2")))
+			return SSL_TLSEXT_ERR_ALERT_FATAL;
+		list = slice_skip(list, name.len + 1);
+	}
+	return SSL_TLSEXT_ERR_NOACK;
+}
+
 enum status
 tls_server_new(const char *cert_path, const char *key_path, enum tls_floor floor,
     struct slice ticket_key, struct tls_context **out, struct problem *why)
@@ -89,6 +113,7 @@ tls_server_new(const char *cert_path, const char *key_path, enum tls_floor floor
 		SSL_CTX_set_cipher_list(t->ssl, "DEFAULT:@SECLEVEL=0");
 	}
 	SSL_CTX_set_options(t->ssl, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+	SSL_CTX_set_alpn_select_cb(t->ssl, refuse_web, NULL);
 	/* Tickets keep nothing here; a cache, however small, makes OpenSSL issue session ids. */
 	SSL_CTX_set_session_cache_mode(t->ssl, SSL_SESS_CACHE_SERVER);
 	SSL_CTX_sess_set_cache_size(t->ssl, SESSIONS_KEPT);

@@ -17,7 +17,8 @@ enum tls_floor { TLS_FLOOR_1_2, TLS_FLOOR_1_0 };
 /*
  * For servers: certificate chain and key, PEM files.  ticket_key: 80 bytes that
  * all fronts share, so that any resumes a session of any other; empty: own key.
- * No renegotiation, no compression, session ids issued (Outlook needs them).
+ * No renegotiation, no compression, session ids issued (Outlook needs them); who
+ * offers HTTP (ALPN, RFC 7301) is refused.
  *
  * ABSENT a file is missing   CORRUPT a file cannot be read as PEM, or key and certificate differ
  */

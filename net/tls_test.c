@@ -370,6 +370,46 @@ old_versions_need_the_low_floor(void **state)
 	tls_context_free(&low);
 }
 
+static void
+who_offers_http_is_no_mail_client(void **state)
+{
+	static const struct {
+		struct slice offer;
+		bool is_good;
+	} rows[] = {
+		{ { "\x04imap\x04pop3", 10 }, true },
+		{ { "\x04smtp", 5 }, true },
+		{ { "\x08http/1.1", 9 }, false },
+		{ { "\x04imap\x02h2\x08http/1.1", 17 }, false },
+		{ { "\x08http/1.0", 9 }, false },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+		SSL *ssl = SSL_new(context);
+		struct side s = { 0 };
+		int fds[2];
+
+		testing_pair(fds);
+		side_open(&s, w->loop, fds[0]);
+		conn_start_tls(s.conn, w->server_context, NULL);
+		SSL_set_fd(ssl, fds[1]);
+		fcntl(fds[1], F_SETFL, O_NONBLOCK);
+		CHECK(SSL_set_alpn_protos(ssl, (const unsigned char *)rows[i].offer.ptr,
+		    (unsigned)rows[i].offer.len) == 0);
+		for (int n = 0; n < 1000 && s.secure == 0 && s.ended == 0; n++) {
+			(void)SSL_connect(ssl);
+			testing_turn(w->loop, 1);
+		}
+		CHECK_U64(s.secure, rows[i].is_good);
+		SSL_free(ssl);
+		SSL_CTX_free(context);
+		close(fds[1]);
+		side_clear(&s);
+	}
+}
+
 /* A client that has nothing to say but that its key is a new one, as often as the socket takes it. */
 static void
 flood_with_key_updates(struct world *w, int fd, SSL *ssl)
@@ -432,6 +472,7 @@ main(void)
 		T(a_conn_may_be_closed_when_it_becomes_secure),
 		T(sessions_resume_at_any_front_that_has_the_ticket_key),
 		T(old_versions_need_the_low_floor),
+		T(who_offers_http_is_no_mail_client),
 		T(a_flood_of_key_updates_leaves_others_their_turn),
 #undef T
 		cmocka_unit_test(bad_files_are_told_apart),

@@ -20,3 +20,13 @@ DROPPED \* BYE [^\n]*\r\n
 + pop3
 C" ${verb}\r\nHost: x\r\n\r\nCAPA\r\n
 DROPPED -ERR [^\n]*\r\n
+== TLS for the web
++ submission
+STARTTLS
+NO-TLS http/1.1
++ imap
+STARTTLS
+NO-TLS h2
++ pop3
+STARTTLS
+NO-TLS http/1.1

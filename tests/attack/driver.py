@@ -219,6 +219,7 @@ class Attacker(Player):
             "RESET": self.reset, "FINISH": self.finish, "DROPPED": self.is_dropped,
             "CROWD": self.gather, "CROWD-OF-TCP": self.gather_tcp, "STUFF": self.stuff, "STALLS": self.stall, "PAUSE": self.pause,
             "STARTTLS": self.begin_tls, "TLS-LIKE": self.strange_tls,
+            "NO-TLS": self.is_refused_tls,
             "SILENT": self.open_tcp, "CLOCK": self.start_clock, "FAST": self.was_fast, "SLOWLY": self.was_slow,
             "SERVED": self.is_served, "UNLOGGED": self.is_unlogged, "LOGGED": self.is_logged,
             "R*": self.hear_all, "SINK": self.open_sink, "SENT": self.has_sent,
@@ -423,6 +424,18 @@ class Attacker(Player):
         context.set_alpn_protocols([f"protocol-{n}" for n in range(int(count))])
         with contextlib.suppress(ssl.SSLError, ConnectionError):
             context.wrap_socket(self.wire.socket, server_hostname="a" * 60 + ".test")
+
+    def is_refused_tls(self, protocol):
+        """NO-TLS name: a hello that offers that protocol is refused, and that is the end."""
+        context = self.instance.tls()
+        context.check_hostname = False
+        context.set_alpn_protocols([protocol])
+        try:
+            context.wrap_socket(self.wire.socket)
+        except ssl.SSLError:
+            self.end(None)
+        else:
+            raise Mismatch("the handshake went well")
 
     def stuff(self, rest):
         """STUFF seconds text: send without reading anything, until it is said or does not go."""
