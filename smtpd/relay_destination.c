@@ -197,8 +197,8 @@ void
 relay_destination_pump(struct relay_destination *d)
 {
 	struct relay *r = d->relay;
-	/* A host that could not be reached is asked by one connection until it answers. */
-	uint32_t most = d->failures > 0 ? 1 : r->settings->per_destination;
+	/* One connection until the host answers: those that never do would have all there are. */
+	uint32_t most = d->is_answering ? r->settings->per_destination : 1;
 	struct relay_link *k;
 
 	if (r->stopped != NULL)
@@ -258,6 +258,7 @@ relay_destination_failed(struct relay_destination *d, const struct relay_result 
 	struct relay_batch *list = d->first;
 
 	d->failures++;
+	d->is_answering = false;
 	d->failure = *why;
 	d->used_at = now_s;
 	log_failure(d, why);

@@ -110,6 +110,8 @@ relay_on_secure(struct relay_session *s)
 
 /* Login */
 
+#define AUTH_STEPS_MAX 4	/* the longest has two; then a "*" has to be understood */
+
 static void
 say_secretly(struct relay_session *s, struct buf *line)
 {
@@ -180,7 +182,7 @@ login_refused(struct relay_session *s)
 void
 relay_on_login(struct relay_session *s)
 {
-	if (s->reply.code == 334)
+	if (s->reply.code == 334 && s->auth_step < AUTH_STEPS_MAX)
 		answer_challenge(s);
 	else if (relay_judge(RELAY_AUTH, &s->reply).verdict == RELAY_SENT)
 		relay_session_rest(s);

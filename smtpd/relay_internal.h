@@ -237,6 +237,7 @@ struct relay_destination {
 	struct relay_link *links;
 	uint32_t link_count, starting_count;
 	uint32_t failures;		/* connections in a row */
+	bool is_answering;		/* the last one came to where mail can be sent */
 	uint64_t blocked_until;
 	uint64_t used_at;
 	struct relay_result failure;	/* the last one */

@@ -202,6 +202,7 @@ on_idle(void *ctx)
 	struct relay *r = d->relay;
 
 	d->failures = 0;
+	d->is_answering = true;
 	conclude(k);
 	set_state(k, RELAY_LINK_IDLE);
 	if (relay_session_count(k->session) >= r->settings->per_connection ||

@@ -158,6 +158,28 @@ a_dead_host_is_left_alone_for_a_while(void **state)
 }
 
 static void
+a_server_that_says_nothing_keeps_one_connection(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	world_open(&w);
+	w.is_silent = true;
+	for (uint64_t i = 0; i < 10; i++)
+		add_entry(&w, i + 1, "zhang@acme.test", "250@a.test");
+	world_start(&w);
+	for (unsigned n = 0; w.open_connections == 0 && n < 2000; n++)
+		turn(&w, 1);
+	turn(&w, 20);
+	CHECK_U64(w.open_connections, 1);
+	w.is_silent = false;
+	server_say(&w, "220 mx\r\n");
+	until_settled(&w);
+	CHECK_U64(w.messages, 10);
+	world_clear(&w);
+}
+
+static void
 without_stored_or_policyd_nothing_is_lost_or_sent_twice(void **state)
 {
 	static struct world w;
@@ -435,6 +457,7 @@ main(void)
 		cmocka_unit_test(a_null_sender_is_never_told),
 		cmocka_unit_test(old_mail_is_reported_once_and_given_up_at_last),
 		cmocka_unit_test(a_dead_host_is_left_alone_for_a_while),
+		cmocka_unit_test(a_server_that_says_nothing_keeps_one_connection),
 		cmocka_unit_test(without_stored_or_policyd_nothing_is_lost_or_sent_twice),
 		cmocka_unit_test(routes_decide_what_becomes_of_mail),
 		cmocka_unit_test(mail_by_mx_goes_to_others_than_ourselves),

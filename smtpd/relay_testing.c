@@ -368,7 +368,8 @@ server_accepted(void *ctx, int fd)
 	world->connections++;
 	if (++world->open_connections > world->most_connections)
 		world->most_connections = world->open_connections;
-	conn_write(s->conn, SLICE("220 mx\r\n"));
+	if (!world->is_silent)
+		conn_write(s->conn, SLICE("220 mx\r\n"));
 }
 
 static void

@@ -50,7 +50,7 @@ struct world {
 	uint16_t port;
 	struct server_conn *conns;
 	unsigned connections, open_connections, most_connections, messages, recipients;
-	bool drops_after_dot, is_mute_after_dot;
+	bool is_silent, drops_after_dot, is_mute_after_dot;
 	size_t ends;
 };
 
