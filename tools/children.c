@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -142,7 +143,7 @@ inherit_all(struct inheritance *in, const struct child *c, int ready_fd)
 
 /* In the child: put the descriptors in their places and become the program. */
 static _Noreturn void
-child_exec(const struct child *c, struct inheritance *in)
+child_exec(const struct child *c, struct inheritance *in, pid_t parent)
 {
 	char path[4096], instance[16], count[16];
 	const char *names;
@@ -150,6 +151,9 @@ child_exec(const struct child *c, struct inheritance *in)
 	size_t argc = 0;
 	int high[ARRAY_LEN(in->fds)];
 
+	/* Here, since the daemon's own asking would come too late for a parent that died meanwhile. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
+		_exit(127);
 	/* First above all targets, so that no copy overwrites a source. */
 	for (size_t i = 0; i < in->count; i++)
 		high[i] = fcntl(in->fds[i], F_DUPFD_CLOEXEC, 200);
@@ -232,6 +236,7 @@ child_start(void *ctx)
 	struct child *c = ctx;
 	struct inheritance in = { .names = buf_init(2048) };
 	int pipe_fds[2];
+	pid_t parent = getpid();
 	pid_t pid;
 
 	if (c->all->is_stopping)
@@ -243,7 +248,7 @@ child_start(void *ctx)
 	inherit_all(&in, c, pipe_fds[1]);
 	pid = fork();
 	if (pid == 0)
-		child_exec(c, &in);
+		child_exec(c, &in, parent);
 	close(pipe_fds[1]);
 	buf_clear(&in.names);
 	if (pid < 0) {
