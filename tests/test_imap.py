@@ -88,6 +88,7 @@ def test_idle_hears_mail_flags_and_expunge_at_once(instance, folder):
         two.ok("EXPUNGE")
         assert one.response() == b"* 1 EXPUNGE\r\n"
         assert time.monotonic() - began < 10
+        wait_until(instance.is_read_by_nobody, 10, "no transaction is held for who idles")
         one.wire.send(b"DONE\r\n")
         assert one.responses(tag) == ([], b"OK IDLE completed")
 
@@ -230,8 +231,9 @@ def test_a_large_text_comes_whole_to_a_slow_reader(instance, folder):
         one.select(folder)
         tag = one.start("FETCH 1 (UID BODY.PEEK[] RFC822.SIZE)")
         time.sleep(0.5)
-        # Who does not read holds up nobody else.
+        # Who does not read holds up nobody else, nor pages of the store.
         other.ok("NOOP")
+        wait_until(instance.is_read_by_nobody, 10, "no transaction is held for who does not read")
         got, said = one.responses(tag)
         assert said.startswith(b"OK")
         head = b"* 1 FETCH (UID 1 BODY[] {%d}\r\n" % len(text)

@@ -201,6 +201,7 @@ def test_p07_a_slow_reader_holds_nobody_up(box):
     for _ in range(20):
         wire.buffer += wire.socket.recv(1)
         time.sleep(0.05)
+    wait_until(instance.is_read_by_nobody, 10, "no transaction is held for who does not read")
     begun = time.monotonic()
     append(instance, login, *some(1))
     other = instance.pop3(login)

@@ -2,6 +2,7 @@
 
 import glob
 import imaplib
+import json
 import os
 import poplib
 import re
@@ -183,6 +184,10 @@ class Instance:
         for pid in pids:
             _kill(pid, number)
         return pids
+
+    def is_read_by_nobody(self):
+        """No process is in the middle of reading the store: none keeps old pages from being used again."""
+        return json.loads(self.mailadm("--json", "stats", "store"))["readers_at_work"] == 0
 
     def log_text(self):
         with open(self.path("serve.log"), encoding="utf-8", errors="replace") as f:
