@@ -12,6 +12,7 @@
 
 #include "base/ascii.h"
 #include "base/check.h"
+#include "store/former.h"
 #include "store/spool.h"
 #include "store/testing_damage.h"
 #include "store/testing_fill.h"
@@ -404,6 +405,40 @@ a_record_that_is_gone_or_contradicts_others_is_mended(void **state)
 	original_clear(&o);
 }
 
+/* A person who is no more, and what they had in their trash. */
+static void
+leave(struct testing *t)
+{
+	struct buf b = buf_init(1024);
+	struct txn *txn;
+	struct job *j;
+
+	testing_open(t);
+	account_remove_put(OTHER, SLICE("li@acme.test"), &b);
+	CHECK_STATUS(job_of_account_remove(buf_slice(&b), &j, NULL), STATUS_OK);
+	while (j != NULL) {
+		CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
+		txn = testing_read(t);
+		j = job_of_leaving(txn);
+		txn_abort(&txn);
+	}
+	testing_close(t);
+	buf_clear(&b);
+}
+
+static void
+a_former_persons_trash_is_mended_as_anybodys(void **state)
+{
+	struct testing *t = *state;
+	struct original o;
+
+	leave(t);
+	original_take(t->path, &o);
+	CHECK(record_alter(t->path, TABLE_TRASH, 2, -1));	/* the first two are of ME */
+	CHECK(!check_mended(t->path, &o, "trash of a former person", 0));
+	original_clear(&o);
+}
+
 static void
 a_segment_without_its_head_is_repaired(void **state)
 {
@@ -555,6 +590,7 @@ main(void)
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, testing_teardown_closed)
 		ROW(a_whole_store_is_left_as_it_is),
 		ROW(a_segment_without_its_head_is_repaired),
+		ROW(a_former_persons_trash_is_mended_as_anybodys),
 		ROW(numbers_are_raised_and_the_queue_is_held),
 		ROW(a_look_changes_nothing),
 		ROW(a_repair_that_is_killed_leaves_the_old_or_the_new),
