@@ -63,9 +63,27 @@ history_first(struct txn *t, uint32_t day, struct history_row *out, struct probl
 }
 
 enum status
+history_before(struct txn *t, uint32_t day, struct history_row *out, struct problem *why)
+{
+	struct slice key, value;
+	struct cursor *c;
+	struct key k;
+	enum status st = cursor_open(t, TABLE_HISTORY, &c, why);
+
+	if (st != STATUS_OK)
+		return st;
+	st = cursor_before(c, key_of_u32(&k, day), &key, &value, why);
+	if (st == STATUS_OK)
+		st = history_decode(key, value, out);
+	cursor_close(&c);
+	return st;
+}
+
+enum status
 history_put(struct txn *t, const struct history_row *row, struct problem *why)
 {
 	struct history_row old;
+	uint64_t count = 0;
 	struct buf b = buf_init(64);
 	struct key k;
 	enum status st;
@@ -76,9 +94,15 @@ history_put(struct txn *t, const struct history_row *row, struct problem *why)
 	put_u64le(&b, row->messages);
 	st = txn_put(t, TABLE_HISTORY, key_of_u32(&k, row->day), buf_slice(&b), why);
 	buf_clear(&b);
-	while (st == STATUS_OK && (st = history_first(t, 0, &old, why)) == STATUS_OK &&
-	    old.day + HISTORY_DAYS < row->day)
-		st = txn_delete(t, TABLE_HISTORY, key_of_u32(&k, old.day), why);
+	if (st == STATUS_OK)
+		st = txn_count(t, TABLE_HISTORY, &count, why);
+	for (; st == STATUS_OK && count > HISTORY_DAYS; count--) {
+		st = history_first(t, 0, &old, why);
+		if (st == STATUS_CORRUPT)
+			return STATUS_OK;	/* it is for mailadm repair */
+		if (st == STATUS_OK)
+			st = txn_delete(t, TABLE_HISTORY, key_of_u32(&k, old.day), why);
+	}
 	return st;
 }
 

@@ -9,7 +9,7 @@
 
 #include "store/env.h"
 
-#define HISTORY_DAYS 400	/* kept */
+#define HISTORY_DAYS 400	/* rows that are kept */
 
 struct history_row {
 	uint32_t day;		/* since 1970, UTC */
@@ -24,11 +24,15 @@ MUST_USE enum status history_decode(struct slice key, struct slice value,
 /* ABSENT. */
 MUST_USE enum status history_get(struct txn *t, uint32_t day, struct history_row *out,
     struct problem *why);
-/* For the writer: a day's row, and those of too long ago go. */
+/* For the writer: a day's row, and the oldest go: by their number, as a clock may be wrong. */
 MUST_USE enum status history_put(struct txn *t, const struct history_row *row,
     struct problem *why);
 /* The first row from a day on.  ABSENT. */
 MUST_USE enum status history_first(struct txn *t, uint32_t day, struct history_row *out,
+    struct problem *why);
+
+/* The last row before a day.  ABSENT. */
+MUST_USE enum status history_before(struct txn *t, uint32_t day, struct history_row *out,
     struct problem *why);
 
 /* Bytes of the store's files on disk, as they are now: index and segments; and what is free. */

@@ -17,10 +17,17 @@ rows_are_kept_for_so_many_days(void **state)
 	for (; row.day < 20000 + HISTORY_DAYS + 10; row.day++)
 		CHECK_STATUS(history_put(txn, &row, NULL), STATUS_OK);
 	CHECK_STATUS(history_first(txn, 0, &got, NULL), STATUS_OK);
-	CHECK_U64(got.day, 20009);
-	CHECK_STATUS(history_get(txn, 20008, &got, NULL), STATUS_ABSENT);
-	CHECK_STATUS(history_get(txn, 20009, &got, NULL), STATUS_OK);
+	CHECK_U64(got.day, 20010);
+	CHECK_STATUS(history_get(txn, 20009, &got, NULL), STATUS_ABSENT);
+	CHECK_STATUS(history_get(txn, 20010, &got, NULL), STATUS_OK);
 	CHECK(got.store_bytes == 1 && got.free_bytes == 2 && got.messages == 3);
+	CHECK_STATUS(history_before(txn, 20010, &got, NULL), STATUS_ABSENT);
+	CHECK_STATUS(history_before(txn, 20011, &got, NULL), STATUS_OK);
+	CHECK_U64(got.day, 20010);
+	row.day = 50000;	/* by a clock that is wrong */
+	CHECK_STATUS(history_put(txn, &row, NULL), STATUS_OK);
+	CHECK_STATUS(history_before(txn, 50000, &got, NULL), STATUS_OK);
+	CHECK_U64(got.day, 20000 + HISTORY_DAYS + 9);
 	txn_abort(&txn);
 }
 

@@ -4,10 +4,12 @@
  */
 #include "store/trash_order.h"
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "store/digest.h"
 #include "store/former.h"
+#include "store/history.h"
 #include "store/key.h"
 #include "store/limits.h"
 #include "store/message_id.h"
@@ -416,6 +418,72 @@ what_is_damaged_keeps_nothing_else_from_expiring(void **state)
 	CHECK_U64(o.count, 1);	/* it is for mailadm repair */
 }
 
+static uint32_t
+day_in(unsigned days)
+{
+	return (uint32_t)(clock_now_s() / 86400 + days);
+}
+
+static void
+history(struct testing *t, uint32_t day)
+{
+	struct history_row row = { .day = day };
+	struct txn *txn = NULL;
+
+	CHECK_STATUS(txn_begin_write(store_env(t->store), &txn, NULL), STATUS_OK);
+	CHECK_STATUS(history_put(txn, &row, NULL), STATUS_OK);
+	CHECK_STATUS(txn_commit(&txn, NULL), STATUS_OK);
+}
+
+/* The first row of the trash was put there so many days from now. */
+static void
+remove_in_future(struct testing *t, unsigned days)
+{
+	struct buf bytes = buf_init(ENV_VALUE_MAX);
+	struct slice key, value;
+	struct cursor *c = NULL;
+	struct txn *txn = NULL;
+	struct key k;
+
+	CHECK_STATUS(txn_begin_write(store_env(t->store), &txn, NULL), STATUS_OK);
+	CHECK_STATUS(cursor_open(txn, TABLE_TRASH, &c, NULL), STATUS_OK);
+	CHECK_STATUS(cursor_seek(c, SLICE(""), &key, &value, NULL), STATUS_OK);
+	key_init(&k);
+	key_bytes(&k, key);
+	buf_append(&bytes, value);
+	cursor_close(&c);
+	store_u64le((uint8_t *)bytes.ptr + bytes.len - 8, (day_in(days)) * UINT64_C(86400));
+	CHECK_STATUS(txn_put(txn, TABLE_TRASH, key_slice(&k), buf_slice(&bytes), NULL), STATUS_OK);
+	CHECK_STATUS(txn_commit(&txn, NULL), STATUS_OK);
+	buf_clear(&bytes);
+}
+
+static void
+a_clock_that_leaps_costs_nobody_their_trash(void **state)
+{
+	struct testing *t = *state;
+	uint32_t inbox;
+
+	testing_account(t, ME);
+	set_limits(t, ME, 30);
+	inbox = testing_mailbox(t, ME, "INBOX");
+	for (unsigned i = 1; i <= 3; i++)
+		deliver(t, i, 0, false);
+	CHECK_STATUS(expunge(t, ME, inbox, 1, 3), STATUS_OK);
+	remove_in_future(t, 5000);
+	history(t, day_in(0));
+	CHECK_U64(expire(t, 3000), 0);
+	history(t, day_in(3000));	/* it was taken for true for a whole day */
+	CHECK_U64(expire(t, 3000), 0);
+	CHECK_U64(expire(t, 3001), 1);
+	check_trash(t, ME, "1 INBOX 0  7|");
+	CHECK_U64(expire(t, 5031), 0);
+	history(t, day_in(5030));
+	CHECK_U64(expire(t, 5031), 1);
+	check_trash(t, ME, "");
+	check_whole(t);
+}
+
 static void
 orders_are_read_as_they_were_written(void **state)
 {
@@ -596,6 +664,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(trash_expires_when_its_account_says,
 		    testing_setup, testing_teardown),
 		cmocka_unit_test_setup_teardown(what_is_damaged_keeps_nothing_else_from_expiring,
+		    testing_setup, testing_teardown),
+		cmocka_unit_test_setup_teardown(a_clock_that_leaps_costs_nobody_their_trash,
 		    testing_setup, testing_teardown),
 		cmocka_unit_test(orders_are_read_as_they_were_written),
 		cmocka_unit_test_setup_teardown(

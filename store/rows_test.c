@@ -3,14 +3,17 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "store/account.h"
 #include "store/archive.h"
 #include "store/flags.h"
 #include "store/journal.h"
+#include "store/mailbox.h"
 #include "store/message_id.h"
 #include "store/segment.h"
 #include "store/spool.h"
 #include "store/testing_record.h"
 #include "store/text.h"
+#include "store/tree.h"
 #include "store/uidset.h"
 
 static void
@@ -164,6 +167,27 @@ first_due(void *ctx, uint64_t id)
 }
 
 static void
+uid_validity_rises_whatever_the_clock_says(void **state)
+{
+	static const uint64_t clocks[] = { 1000, 999, UINT64_MAX, UINT64_MAX, 0, UINT32_MAX, 1000 };
+	struct account_row a = { .id = 7 };
+	struct fixture *f = *state;
+	uint32_t id, last = 0;
+	struct mailbox_row row;
+
+	for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
+		char name[] = { (char)('a' + i), '\0' };
+
+		f->change.now_s = clocks[i];
+		CHECK_STATUS(tree_make(&f->change, &a, slice_from_cstr(name), MAILBOX_PLAIN, &id, NULL),
+		    STATUS_OK);
+		CHECK_STATUS(mailbox_get(TXN, id, &row, NULL), STATUS_OK);
+		CHECK(row.uid_validity > last);
+		last = row.uid_validity;
+	}
+}
+
+static void
 the_queue_gives_what_is_due(void **state)
 {
 	struct spool_row r = { .recipient = SLICE("r") };
@@ -233,6 +257,7 @@ main(void)
 		ROW(a_change_of_many_uids_is_journalled_in_parts),
 		ROW(the_newest_text_of_a_message_id_is_found),
 		ROW(a_long_envelope_is_not_kept_in_the_row),
+		ROW(uid_validity_rises_whatever_the_clock_says),
 		ROW(the_queue_gives_what_is_due),
 		ROW(a_queue_entry_waits_again_is_held_and_ends),
 #undef ROW

@@ -5,11 +5,16 @@
 #include "store/mailbox_name.h"
 #include "store/store.h"
 
-/* From the clock, but greater than any given before: a name made again is another mailbox. */
+#define UID_VALIDITY_CLOCK_MAX UINT32_C(0xf0000000)	/* in 2097 */
+
+/*
+ * From the clock, but greater than any given before: a name made again is another mailbox.  A clock
+ * that is far ahead leaves room for those that come when it is right again.
+ */
 static uint32_t
 uid_validity_next(struct change *c)
 {
-	uint32_t now = c->now_s > UINT32_MAX ? UINT32_MAX : (uint32_t)c->now_s;
+	uint32_t now = c->now_s > UID_VALIDITY_CLOCK_MAX ? UID_VALIDITY_CLOCK_MAX : (uint32_t)c->now_s;
 	uint32_t last = c->counters->uid_validity;
 
 	c->counters->uid_validity = now > last ? now : last + 1;
