@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "mime/lex.h"
 #include "net/loop.h"
 #include "policy/admin_request.h"
 #include "policy/identity.h"
@@ -83,7 +84,10 @@ admin_address_arg(struct admin_request *r, const char *text, struct buf *out)
 {
 	enum status st = identity_address_form(slice_from_cstr(text), out);
 
-	if (st != STATUS_OK)
+	if (st != STATUS_OK && lex_has_8bit(slice_sub(slice_from_cstr(text), 0, strcspn(text, "@"))))
+		problem_set(&r->why, "\"%s\" is no address: before the @ are letters a to z, digits and "
+		    "signs only; what people are called goes into names", text);
+	else if (st != STATUS_OK)
 		problem_set(&r->why, "\"%s\" is no address: write it as name@domain", text);
 	return st;
 }

@@ -83,7 +83,7 @@ alias_add(struct admin_request *r)
 	enum status st = admin_unpack(r, "{s:s,s:o}", "address", &text, "to", &to);
 
 	if (st == STATUS_OK)
-		st = admin_address_arg(r, text, &address);
+		st = admin_login_arg(r, text, &address);
 	if (st == STATUS_OK)
 		st = admin_address_free(r, buf_slice(&address));
 	if (st == STATUS_OK)
@@ -96,7 +96,7 @@ alias_add(struct admin_request *r)
 static enum status
 named(struct admin_request *r, const char *text, struct buf *address)
 {
-	enum status st = admin_address_arg(r, text, address);
+	enum status st = admin_login_arg(r, text, address);
 
 	if (st != STATUS_OK || directory_alias(r->policyd->directory, buf_slice(address)) != NULL)
 		return st;

@@ -26,6 +26,30 @@ name_array(const struct slice *names, uint16_t count)
 	return array;
 }
 
+/* Those of the names that other people have, too. */
+static void
+add_shared(const struct directory *d, const struct slice *names, uint16_t count, json_t *array)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		struct buf key = buf_init(DISPLAY_NAME_KEY_MAX);
+
+		if (display_name_key(names[i], &key) == STATUS_OK &&
+		    directory_people_named(d, buf_slice(&key)).count > 1)
+			(void)json_array_append_new(array, admin_text(names[i]));
+		buf_clear(&key);
+	}
+}
+
+static json_t *
+shared_names(const struct directory *d, const struct account_record *a)
+{
+	json_t *array = json_array();
+
+	add_shared(d, a->names, a->name_count, array);
+	add_shared(d, a->nicks, a->nick_count, array);
+	return array;
+}
+
 static json_t *
 aliases_of(const struct directory *d, uint32_t account)
 {
@@ -57,9 +81,10 @@ user_row(const struct policyd *p, const struct account_record *a)
 	if (a->outside_address.len > 0)
 		outside = json_pack("{s:o,s:o}", "name", admin_text(a->outside_name), "address",
 		    admin_text(a->outside_address));
-	return json_pack("{s:I,s:o,s:o,s:o,s:o,s:b,s:b,s:o,s:o,s:b,s:o,s:b}", "id",
+	return json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:o,s:o,s:b,s:o,s:b}", "id",
 	    (json_int_t)a->id, "login", admin_text(a->login), "names",
 	    name_array(a->names, a->name_count), "nicks", name_array(a->nicks, a->nick_count),
+	    "shared_names", shared_names(d, a),
 	    "outside", outside, "admin", a->is_admin, "enabled", a->is_enabled, "aliases",
 	    aliases_of(d, a->id), "quota", limit_or_null(limits_quota(p, a)), "quota_is_default",
 	    a->quota_bytes == QUOTA_DEFAULT, "trash_days", limit_or_null(limits_trash_days(p, a)),

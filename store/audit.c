@@ -1,5 +1,6 @@
 #include "store/audit.h"
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "store/change.h"
 #include "store/key.h"
@@ -58,6 +59,32 @@ audit_put(struct change *c, const struct audit_row *row, struct problem *why)
 }
 
 static bool
+is_of_word(char c)
+{
+	return ascii_is_alnum(c) || ascii_is_8bit(c) || c == '-' || c == '_';
+}
+
+/* As a word of its own: "out" is not in "outside=". */
+static bool
+has_word(struct slice text, struct slice word)
+{
+	size_t at = 0;
+
+	for (;;) {
+		size_t end;
+
+		at += slice_find(slice_skip(text, at), word);
+		end = at + word.len;
+		if (end > text.len)
+			return false;
+		if ((at == 0 || !is_of_word(text.ptr[at - 1])) &&
+		    (end == text.len || !is_of_word(text.ptr[end])))
+			return true;
+		at++;
+	}
+}
+
+static bool
 audit_matches(const struct audit_filter *f, const struct audit_row *r)
 {
 	if (r->at_s < f->from_s || (f->to_s != 0 && r->at_s > f->to_s))
@@ -67,7 +94,7 @@ audit_matches(const struct audit_filter *f, const struct audit_row *r)
 	if (f->actor.len > 0 && !slice_equal_nocase(f->actor, r->actor))
 		return false;
 	return f->subject.len == 0 || slice_equal_nocase(f->subject, r->subject) ||
-	    slice_find(r->detail, f->subject) < r->detail.len;
+	    has_word(r->detail, f->subject);
 }
 
 enum status

@@ -35,10 +35,13 @@ struct export {
 static enum status
 failed(struct problem *why, const char *what)
 {
-	enum status st = errno == EEXIST ? STATUS_EXISTS : STATUS_IO;
-
+	if (errno == EEXIST) {
+		problem_set(why, "%s is there already, and nothing is written over: name a new place "
+		    "with --to", what);
+		return STATUS_EXISTS;
+	}
 	problem_set_errno(why, errno, "%s", what);
-	return st;
+	return STATUS_IO;
 }
 
 static enum status

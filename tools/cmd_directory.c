@@ -19,6 +19,7 @@ static const struct option user_options[] = {
 	{ "--name", OPTION_LIST, "names" },
 	{ "--nick", OPTION_LIST, "nicks" },
 	{ "--outside", OPTION_MAILBOX, "outside" },
+	{ "--no-outside", OPTION_NULL, "outside" },
 	{ "--password-stdin", OPTION_STDIN, "password" },
 	{ "--admin", OPTION_YES, "admin" },
 	{ "--no-admin", OPTION_NO, "admin" },
@@ -40,6 +41,7 @@ static const struct option fetch_options[] = {
 	{ "--every", OPTION_SECONDS, "every_s" },
 	{ "--tls", OPTION_TEXT, "tls" },
 	{ "--ca", OPTION_PATH, "ca" },
+	{ "--no-ca", OPTION_NULL, "ca" },
 	{ "--no-check-certificate", OPTION_NO, "check_certificate" },
 	{ "--check-certificate", OPTION_YES, "check_certificate" },
 	{ "--enable", OPTION_YES, "enabled" },
@@ -58,6 +60,7 @@ static const struct option route_options[] = {
 	{ "--lmtp", OPTION_YES, "lmtp" },
 	{ "--no-lmtp", OPTION_NO, "lmtp" },
 	{ "--ca", OPTION_PATH, "ca" },
+	{ "--no-ca", OPTION_NULL, "ca" },
 	{ "--no-check-certificate", OPTION_NO, "check_certificate" },
 	{ "--check-certificate", OPTION_YES, "check_certificate" },
 	{ "--enable", OPTION_YES, "enabled" },
@@ -190,6 +193,17 @@ show_sizes(json_t *row)
 	}
 }
 
+/* Whoever writes beside a shared address to such a name reaches neither of its people. */
+static void
+warn_of_shared_names(const json_t *row)
+{
+	const json_t *names = json_object_get(row, "shared_names");
+
+	for (size_t i = 0; i < json_array_size(names); i++)
+		fprintf(stderr, "mailadm: \"%s\" is somebody else's name, too: mail for it goes to the "
+		    "dispatcher\n", json_string_value(json_array_get(names, i)));
+}
+
 static void
 on_row(void *ctx, const json_t *answer)
 {
@@ -204,6 +218,7 @@ on_row(void *ctx, const json_t *answer)
 	show_sizes(row);
 	switch (d->form->shown) {
 	case SHOWN_NOTHING:
+		warn_of_shared_names(row);
 		break;
 	case SHOWN_LIST:
 		if (d->rows++ == 0)
@@ -242,18 +257,19 @@ run(const struct invocation *in, struct problem *why)
 }
 
 #define USER_OPTIONS                                                                              \
-	"[--name NAME]... [--nick NICK]... [--outside '\"NAME\" <ADDRESS>'] [--password-stdin] "  \
+	"[--name NAME]... [--nick NICK]... [--outside '\"NAME\" <ADDRESS>' | --no-outside] "      \
+	"[--password-stdin] "                                                                     \
 	"[--admin | --no-admin] [--enable | --disable] [--quota SIZE | none | default] "          \
 	"[--trash-days DAYS | never | default]"
 #define FETCH_OPTIONS                                                                             \
 	"--server HOST[:PORT] --protocol pop3|pop3s --user U [--secret-stdin] "                   \
 	"(--shared ADDRESS --dispatcher LOGIN | --for LOGIN) [--keep DAYS | --keep-for-ever] "    \
-	"[--every 5m] [--tls require|try|off] [--ca FILE] [--no-check-certificate] "              \
+	"[--every 5m] [--tls require|try|off] [--ca FILE | --no-ca] [--no-check-certificate] "    \
 	"[--enable | --disable]"
 #define ROUTE_OPTIONS                                                                             \
 	"(--default | --for-domain D | --for-sender ADDRESS) (--smarthost HOST[:PORT] | --mx) "   \
 	"[--user U [--secret-stdin] | --no-user] [--tls require|try|off] [--lmtp | --no-lmtp] "   \
-	"[--ca FILE] [--check-certificate | --no-check-certificate] [--enable | --disable]"
+	"[--ca FILE | --no-ca] [--check-certificate | --no-check-certificate] [--enable | --disable]"
 
 const struct command directory_commands[] = {
 	{ "domain", "add", "DOMAIN [--default]", "receive mail for a domain", run },

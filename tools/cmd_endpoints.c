@@ -47,7 +47,7 @@ enum status
 cmd_endpoints(const struct invocation *in, struct problem *why)
 {
 	struct answer a = { .is_json = in->is_json, .st = STATUS_IO, .why = why };
-	struct problem unused = { "" };
+	struct problem said = { "" };
 	enum status st;
 
 	if (in->argc > 0) {
@@ -58,7 +58,9 @@ cmd_endpoints(const struct invocation *in, struct problem *why)
 	if (st != STATUS_OK)
 		return st;
 	st = ipc_call_wait(SERVE_SOCKET, SERVE_ENDPOINTS, SLICE(""), -1, SERVE_END, 5000, on_row,
-	    &a, &unused);
+	    &a, &said);
+	if (st == STATUS_DENIED)
+		return instance_unanswered(in->dir, st, &said, why);
 	if (st != STATUS_OK) {
 		problem_set(why, "nobody serves this instance: start it with mailadm -C %s serve",
 		    in->dir);

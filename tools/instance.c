@@ -50,6 +50,19 @@ instance_enter(const char *dir, struct problem *why)
 }
 
 enum status
+instance_unanswered(const char *dir, enum status st, const struct problem *said,
+    struct problem *why)
+{
+	if (st == STATUS_DENIED) {
+		problem_set(why, "%s belongs to somebody else: run this as its owner", dir);
+		return st;
+	}
+	problem_set(why, "%s; is the instance served? (mailadm -C %s serve)",
+	    said->text[0] != '\0' ? said->text : "no answer", dir);
+	return STATUS_BUSY;
+}
+
+enum status
 instance_folders_make(struct problem *why)
 {
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
@@ -67,7 +80,10 @@ instance_make(const char *dir, struct problem *why)
 {
 	/* With chmod, here and below: whatever the administrator's umask keeps from others. */
 	if (mkdir(dir, 0711) == 0 ? chmod(dir, 0711) != 0 : errno != EEXIST) {
-		problem_set_errno(why, errno, "cannot make %s", dir);
+		if (errno == ENOENT)
+			problem_set(why, "cannot make %s: make the directory above it first", dir);
+		else
+			problem_set_errno(why, errno, "cannot make %s", dir);
 		return STATUS_IO;
 	}
 	if (chdir(dir) != 0) {

@@ -28,6 +28,12 @@
  * ABSENT  DIR is no instance (why says how to make one)   DENIED  permissions
  */
 MUST_USE enum status instance_enter(const char *dir, struct problem *why);
+/*
+ * What to say of a process of the instance that gave no answer: st and said are
+ * ipc_call_wait()'s.  DENIED: the sockets are somebody else's; else BUSY.
+ */
+enum status instance_unanswered(const char *dir, enum status st, const struct problem *said,
+    struct problem *why);
 /* Make DIR and its folders, readable by nobody else.  EXISTS when there is an instance already. */
 MUST_USE enum status instance_make(const char *dir, struct problem *why);
 /* The folders of an instance in the current directory, as instance_make() makes them. */

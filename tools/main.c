@@ -56,6 +56,16 @@ command_find(const char *noun, const char *verb)
 	return NULL;
 }
 
+static bool
+noun_is_known(const char *noun)
+{
+	for (size_t t = 0; t < ARRAY_LEN(tables); t++)
+		for (const struct command *c = tables[t]; c->noun != NULL; c++)
+			if (strcmp(c->noun, noun) == 0)
+				return true;
+	return false;
+}
+
 /* All commands, or those of one noun. */
 static void
 print_usage(FILE *to, const char *noun)
@@ -164,8 +174,10 @@ main(int argc, char **argv)
 	in.verb = argc > 1 ? argv[1] : "";
 	c = command_find(in.noun, in.verb);
 	if (c == NULL) {
-		fprintf(stderr, "mailadm: no command %s %s\n", in.noun, in.verb);
-		print_usage(stderr, NULL);
+		print_usage(stderr, noun_is_known(in.noun) ? in.noun : NULL);
+		/* Last, where it is seen. */
+		fprintf(stderr, "mailadm: no command %s%s%s\n", in.noun, in.verb[0] ? " " : "",
+		    in.verb);
 		return 2;
 	}
 	skip = c->verb[0] == '\0' ? 1 : 2;

@@ -25,6 +25,8 @@ plain_text(struct slice s, struct buf *out)
 		unsigned char c = (unsigned char)s.ptr[i];
 		bool is_c1 = c == 0xc2 && i + 1 < s.len && (unsigned char)s.ptr[i + 1] < 0xa0;
 
+		if (c == '\r' && i + 1 < s.len && s.ptr[i + 1] == '\n')
+			continue;	/* a line end of a mail is one here, too */
 		if (is_c1)
 			i++;
 		if (is_c1 || (ascii_is_control((char)c) && c != '\n' && c != '\t'))

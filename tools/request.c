@@ -274,7 +274,7 @@ admin_call(const struct invocation *in, json_t *request, uint32_t deadline_ms,
     void (*row)(void *ctx, const json_t *object), void *ctx, struct problem *why)
 {
 	struct call call = { row, ctx, STATUS_IO, why };
-	struct problem unused = { "" };
+	struct problem said = { "" };
 	char *text = json_dumps(request, JSON_COMPACT);
 	enum status st = instance_enter(in->dir, why);
 
@@ -285,11 +285,9 @@ admin_call(const struct invocation *in, json_t *request, uint32_t deadline_ms,
 	}
 	if (st == STATUS_OK) {
 		st = ipc_call_wait("policy-admin.sock", ADMIN_REQUEST, slice_from_cstr(text), -1,
-		    ADMIN_END, deadline_ms, on_frame, &call, &unused);
+		    ADMIN_END, deadline_ms, on_frame, &call, &said);
 		if (st != STATUS_OK) {
-			problem_set(why, "%s; is the instance served? (mailadm -C %s serve)",
-			    unused.text[0] ? unused.text : "no answer", in->dir);
-			st = STATUS_BUSY;
+			st = instance_unanswered(in->dir, st, &said, why);
 		} else {
 			st = call.st;
 		}

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "net/ipc.h"
 #include "store/protocol.h"
+#include "tools/instance.h"
 
 #define DEADLINE_MS 60000
 #define WATCH_MS (7u * 86400 * 1000)
@@ -35,13 +36,11 @@ static enum status
 ask(const struct invocation *in, uint16_t type, struct slice payload, int fd,
     uint32_t deadline_ms, struct call *call)
 {
-	struct problem unused = { "" };
+	struct problem said = { "" };
+	enum status st = ipc_call_wait("store-admin.sock", type, payload, fd, STORE_END, deadline_ms,
+	    on_frame, call, &said);
 
-	if (ipc_call_wait("store-admin.sock", type, payload, fd, STORE_END, deadline_ms,
-	    on_frame, call, &unused) == STATUS_OK)
-		return call->st;
-	problem_set(call->why, "no answer; is the instance served? (mailadm -C %s serve)", in->dir);
-	return STATUS_BUSY;
+	return st == STATUS_OK ? call->st : instance_unanswered(in->dir, st, &said, call->why);
 }
 
 enum status
