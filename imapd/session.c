@@ -363,6 +363,7 @@ session_new(struct worker *w, int fd, const struct handover *h, const struct gra
 	s->worker = w;
 	s->state = IMAP_OPENING;
 	s->account = grant->account;
+	s->login_mark = grant->login_mark;
 	s->is_secure = h->is_secure;
 	s->login = mem_dup(h->login);
 	s->peer = mem_dup(h->peer);
@@ -396,6 +397,10 @@ session_open(struct worker *w, int fd, const struct handover *h)
 	s = session_new(w, fd, h, &grant);
 	if (worker_enter(w, s) != STATUS_OK) {
 		refuse(s, "Too many connections of this account");
+		return;
+	}
+	if (!store_login_holds(w->client, s->account, s->login_mark)) {
+		refuse(s, "The login does not hold any more");
 		return;
 	}
 	conn_preload(s->conn, h->input);

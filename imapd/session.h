@@ -56,6 +56,7 @@ struct imap_session {
 	char sid[ID_SID_LEN + 1];
 	bool is_secure;
 	uint32_t account;
+	uint64_t login_mark;		/* of its grant: store/logins.h */
 	char *login;
 	char *peer;
 	struct buf grant;

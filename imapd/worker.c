@@ -195,6 +195,19 @@ on_change(void *ctx)
 }
 
 static void
+on_logins(void *ctx)
+{
+	struct worker *w = ctx;
+	struct imap_session *next;
+
+	for (struct imap_session *s = w->sessions; s != NULL; s = next) {
+		next = s->next;
+		if (!store_login_holds(w->client, s->account, s->login_mark))
+			session_bye(s, "Your login has ended: the account was changed");
+	}
+}
+
+static void
 on_tick(void *ctx)
 {
 	struct worker *w = ctx;
@@ -268,6 +281,7 @@ worker_start(struct daemon *d, const struct imap_settings *settings, struct prob
 	if (st != STATUS_OK)
 		return st;
 	w->client = store_client_new(w->loop, "store-work.sock", on_change, w);
+	store_client_on_logins(w->client, on_logins, w);
 	w->server = serve_fronts(w, fd);
 	timer_set(w->tick, TICK_MS);
 	daemon_ready(d);

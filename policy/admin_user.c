@@ -6,6 +6,7 @@
 #include "policy/admin_request.h"
 #include "policy/display_name.h"
 #include "policy/limits.h"
+#include "policy/logins.h"
 
 /* What "user add" and "user set" may say beside the login; NULL: not said. */
 struct changes {
@@ -351,6 +352,7 @@ write_user(struct admin_request *r, struct changes *c, struct account_record *a,
 	if (st != STATUS_OK)
 		return st;
 	limits_kick(r->policyd->limits);
+	logins_changed(r->policyd, a->id);
 	admin_row(r, user_row(r->policyd, directory_account(r->policyd->directory, a->id)));
 	return STATUS_OK;
 }
@@ -487,6 +489,7 @@ user_remove(struct admin_request *r)
 	struct buf login = buf_init(ADDRESS_LEN_MAX);
 	struct audit_note note = { .kind = SLICE("account.removed") };
 	const char *text;
+	uint32_t id = 0;
 	enum status st = admin_unpack(r, "{s:s}", "login", &text);
 
 	if (st == STATUS_OK)
@@ -498,8 +501,11 @@ user_remove(struct admin_request *r)
 	if (st == STATUS_OK) {
 		(void)buf_append(&login, a->login);
 		note.subject = buf_slice(&login);
-		st = directory_remove_account(r->policyd->directory, a->id, &note, &r->why);
+		id = a->id;
+		st = directory_remove_account(r->policyd->directory, id, &note, &r->why);
 	}
+	if (st == STATUS_OK)
+		logins_changed(r->policyd, id);
 	buf_clear(&login);
 	return st;
 }

@@ -234,6 +234,7 @@ tell(struct auth_login *login)
 		.challenge = buf_slice(&login->challenge),
 		.account = login->account,
 		.version = login->version,
+		.mark = login->mark,
 		.login = slice_from_cstr(login->name),
 	};
 

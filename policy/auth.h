@@ -48,6 +48,7 @@ struct auth_result {
 	struct slice challenge;
 	uint32_t account;
 	uint32_t version;	/* of the account, when it was checked */
+	uint64_t mark;		/* the same: logins.h */
 	struct slice login;
 };
 

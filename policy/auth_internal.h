@@ -55,6 +55,7 @@ struct auth_login {
 	bool is_checked;	/* a password was judged in this step: */
 	enum status verdict;
 	uint32_t account, version;
+	uint64_t mark;
 	char name[ADDRESS_LEN_MAX + 1];	/* canonical login, or what the client said */
 };
 

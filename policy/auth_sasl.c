@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "policy/auth_internal.h"
+#include "policy/logins.h"
 #include "policy/identity.h"
 #include "policy/password.h"
 
@@ -270,6 +271,7 @@ judge(sasl_conn_t *conn, void *ctx, const char *user, const char *password, unsi
 	login->is_checked = true;
 	login->account = c.account;
 	login->version = c.version;
+	login->mark = login_mark(c.account, c.is_enabled, slice_from_cstr(c.verifier));
 	name = slice_sub(name, 0, ADDRESS_LEN_MAX);
 	memcpy(login->name, name.ptr, name.len);
 	login->name[name.len] = '\0';

@@ -15,10 +15,29 @@ struct policy_client {
 	struct ipc_client *ipc;
 	void (*on_notice)(void *ctx, uint16_t type, uint32_t fetch);
 	void *ctx;
+	void (*on_end)(void *ctx, struct slice sid);
+	void *end_ctx;
 	struct table *sessions;	/* sid -> struct buf *: what SESSION_OPEN said */
 	struct call *calls;
 	uint32_t last_number;
 };
+
+void
+policy_client_on_end(struct policy_client *c, void (*on_end)(void *ctx, struct slice sid),
+    void *ctx)
+{
+	c->on_end = on_end;
+	c->end_ctx = ctx;
+}
+
+static void
+end_arrived(struct policy_client *c, struct slice payload)
+{
+	struct slice sid;
+
+	if (policy_sid_read(payload, &sid) == STATUS_OK && c->on_end != NULL)
+		c->on_end(c->end_ctx, sid);
+}
 
 static void
 notice_arrived(void *ctx, struct ipc_frame *frame)
@@ -26,6 +45,10 @@ notice_arrived(void *ctx, struct ipc_frame *frame)
 	struct policy_client *c = ctx;
 	uint32_t fetch;
 
+	if (frame->type == POLICY_SESSION_END) {
+		end_arrived(c, frame->payload);
+		return;
+	}
 	if (frame->type != POLICY_FETCH_CHANGED && frame->type != POLICY_FETCH_RUN)
 		return;
 	if (policy_fetch_id_read(frame->payload, &fetch) != STATUS_OK)

@@ -22,6 +22,9 @@ struct policy_client;
  */
 struct policy_client *policy_client_new(struct loop *l, const char *path,
     void (*on_notice)(void *ctx, uint16_t type, uint32_t fetch), void *ctx);
+/* For smtpd: on_end(ctx, sid), when the login of a session does not hold any more. */
+void policy_client_on_end(struct policy_client *c, void (*on_end)(void *ctx, struct slice sid),
+    void *ctx);
 void policy_client_free(struct policy_client **c);
 void policy_cancel(struct policy_client *c, uint32_t call);
 

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "policy/envelope.h"
+#include "policy/logins.h"
 #include "policy/protocol.h"
 #include "store/plan_client.h"
 
@@ -94,7 +95,10 @@ limits_kick(struct limits *l)
 static void
 connected(void *ctx)
 {
-	limits_kick(ctx);
+	struct limits *l = ctx;
+
+	logins_tell_all(l->policyd);
+	limits_kick(l);
 }
 
 /* ---- what stored is asked ---- */

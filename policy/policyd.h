@@ -24,6 +24,7 @@ struct intake;
 struct limits;
 struct loop;
 struct outbox;
+struct peer;
 struct plan_client;
 
 struct policyd {
@@ -38,6 +39,7 @@ struct policyd {
 	struct helpers *helpers;
 	struct plan_client *store;
 	struct ipc_server *service;	/* policy.sock */
+	struct peer *peers;		/* connected there: service.c */
 	struct intake *intake;
 	struct fetching *fetching;
 	struct outbox *outbox;

@@ -36,6 +36,7 @@ enum policy_request {
 	/* notices to fetchd */
 	POLICY_FETCH_CHANGED = 100,	/* read the list again */
 	POLICY_FETCH_RUN,		/* u32 fetch id: collect now, then report */
+	POLICY_SESSION_END,		/* sid, for smtpd: its login does not hold any more */
 	/* policy-admin.sock */
 	ADMIN_REQUEST = 200,
 	ADMIN_ROW,
@@ -67,7 +68,7 @@ void policy_session_put(struct buf *out, const struct policy_session *s);
 /* CORRUPT, too: no sid. */
 MUST_USE enum status policy_session_read(struct slice payload, struct policy_session *s);
 
-/* POLICY_SESSION_CLOSE. */
+/* POLICY_SESSION_CLOSE and POLICY_SESSION_END. */
 void policy_sid_put(struct buf *out, struct slice sid);
 /* CORRUPT. */
 MUST_USE enum status policy_sid_read(struct slice payload, struct slice *sid);

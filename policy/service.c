@@ -12,6 +12,8 @@
 
 /* A process of ours that is connected. */
 struct peer {
+	struct peer *next, **at;	/* of p->peers; at: what points to this one */
+	struct ipc_peer *ipc;
 	struct table *sessions;
 };
 
@@ -19,8 +21,14 @@ static void
 peer_opened(void *ctx, struct ipc_peer *ipc)
 {
 	struct peer *peer = mem_new(struct peer);
+	struct policyd *p = ctx;
 
-	(void)ctx;
+	peer->ipc = ipc;
+	peer->next = p->peers;
+	peer->at = &p->peers;
+	if (peer->next != NULL)
+		peer->next->at = &peer->next;
+	p->peers = peer;
 	peer->sessions = sessions_new();
 	ipc_peer_set(ipc, peer);
 }
@@ -32,6 +40,9 @@ peer_closed(void *ctx, struct ipc_peer *ipc)
 	struct peer *peer = ipc_peer_get(ipc);
 
 	fetching_peer_gone(p->fetching, ipc_peer_id(ipc));
+	*peer->at = peer->next;
+	if (peer->next != NULL)
+		peer->next->at = peer->at;
 	sessions_free(&peer->sessions);
 	mem_free(peer);
 }
@@ -101,4 +112,15 @@ void
 service_stop(struct policyd *p)
 {
 	ipc_server_free(&p->service);
+}
+
+void
+service_end_sessions(struct policyd *p, uint32_t account, uint64_t mark)
+{
+	struct peer *next;
+
+	for (struct peer *peer = p->peers; peer != NULL; peer = next) {
+		next = peer->next;	/* sending may close one */
+		sessions_end(peer->sessions, peer->ipc, account, mark);
+	}
 }

@@ -9,6 +9,7 @@
 #include "policy/identity.h"
 #include "policy/lan.h"
 #include "policy/limits.h"
+#include "policy/logins.h"
 #include "policy/policyd.h"
 #include "policy/protocol.h"
 #include "store/grant.h"
@@ -93,6 +94,7 @@ put_sasl_answer(struct session *s, const struct auth_result *r, struct buf *out)
 			.issued_at = clock_now_s(),
 			.login = r->login,
 			.sid = slice_from_cstr(s->sid),
+			.login_mark = r->mark,
 		};
 
 		buf_printf(&origin, "%s %s", s->sid, s->peer);
@@ -102,6 +104,7 @@ put_sasl_answer(struct session *s, const struct auth_result *r, struct buf *out)
 		a.login = r->login;
 		a.grant = buf_slice(&sealed);
 		s->account = r->account;
+		s->mark = r->mark;
 	}
 	policy_sasl_answer_put(out, &a);
 	buf_clear(&sealed);
@@ -115,14 +118,50 @@ sasl_done(void *ctx, enum status st, const struct auth_result *r, const struct p
 	struct buf out = buf_init(IPC_FRAME_MAX);
 
 	uint32_t request = s->request;
+	struct problem changed = { "" };
 
 	s->request = 0;
+	if (st == STATUS_OK && r->is_done && r->mark != login_mark_now(s->policyd, r->account)) {
+		problem_set(&changed, "the account has just been changed");
+		why = &changed;
+		st = STATUS_BUSY;
+	}
 	policy_answer_put(&out, st, why);
 	if (st == STATUS_OK)
 		put_sasl_answer(s, r, &out);
 	(void)ipc_send_to(s->policyd->service, s->ipc_peer, POLICY_SASL, request,
 	    buf_slice(&out), -1);
 	buf_wipe(&out);
+}
+
+struct ending {
+	struct ipc_peer *peer;
+	uint32_t account;
+	uint64_t mark;
+};
+
+static bool
+session_end(void *ctx, struct slice sid, void *value)
+{
+	const struct ending *e = ctx;
+	struct session *s = value;
+	struct buf out = buf_init(POLICY_SID_MAX + 4);
+
+	if (s->account != e->account || s->mark == e->mark || s->service != SERVICE_SUBMISSION)
+		return true;
+	s->account = 0;
+	policy_sid_put(&out, sid);
+	ipc_send(e->peer, POLICY_SESSION_END, 0, buf_slice(&out), -1);
+	buf_clear(&out);
+	return true;
+}
+
+void
+sessions_end(struct table *sessions, struct ipc_peer *peer, uint32_t account, uint64_t mark)
+{
+	struct ending e = { peer, account, mark };
+
+	table_each(sessions, session_end, &e);
 }
 
 static void

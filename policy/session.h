@@ -28,6 +28,7 @@ struct session {
 	struct auth_login *login;	/* NULL until the first step of a login */
 	uint32_t request;		/* of the step under way */
 	uint32_t account;		/* 0: nobody is logged in */
+	uint64_t mark;			/* of its login: logins.h */
 };
 
 /* The sessions of one process of ours: sid -> struct session. */
@@ -41,6 +42,8 @@ enum status session_close(struct policyd *p, struct table *sessions, struct ipc_
     struct ipc_frame *frame);
 enum status session_sasl(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
     struct ipc_frame *frame);
+/* End those where the account is logged in under another mark; one that belongs to a worker is its. */
+void sessions_end(struct table *sessions, struct ipc_peer *peer, uint32_t account, uint64_t mark);
 /* POLICY_MAIL and POLICY_RECIPIENT. */
 enum status session_path(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
     struct ipc_frame *frame);

@@ -109,5 +109,6 @@ open_session(struct pop3_host *h, int fd, const struct handover *from)
 		return;
 	}
 	s->account = grant.account;
+	s->login_mark = grant.login_mark;
 	s->store_call = store_session(h->changes, buf_slice(&s->grant), on_store_session, s);
 }

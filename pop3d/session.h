@@ -83,6 +83,7 @@ struct pop3_session {
 
 	/* known from login on */
 	uint32_t account;
+	uint64_t login_mark;		/* of its grant: store/logins.h */
 	struct buf login;
 	struct buf grant;
 

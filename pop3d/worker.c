@@ -19,6 +19,22 @@ struct worker {
 	struct ipc_server *server;
 };
 
+/* What QUIT has asked for is being done already, and is answered. */
+static void
+on_logins(void *ctx)
+{
+	struct worker *w = ctx;
+
+	for (struct pop3_session *s = w->host.sessions, *next; s != NULL; s = next) {
+		next = s->next;
+		if (s->state == POP3_UPDATE ||
+		    store_login_holds(w->host.changes, s->account, s->login_mark))
+			continue;
+		log_event(LOG_INFO, "pop3.session.ended", s->sid, "why", "login_ended");
+		session_free(&s);
+	}
+}
+
 static enum status
 on_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 {
@@ -67,6 +83,7 @@ worker_start(struct daemon *d, const struct pop3_settings *settings, struct prob
 	if (st != STATUS_OK)
 		return st;
 	w->host.changes = store_client_new(w->host.loop, "store-work.sock", NULL, NULL);
+	store_client_on_logins(w->host.changes, on_logins, w);
 	w->server = serve_fronts(w, fd);
 	daemon_ready(d);
 	return STATUS_OK;

@@ -136,6 +136,19 @@ on_empty(struct smtp_server *server)
 	loop_stop(server->loop);
 }
 
+static void
+log_out(void *ctx, struct slice sid)
+{
+	struct smtp_server *server = ctx;
+
+	for (struct smtp_session *s = server->sessions; s != NULL; s = s->next) {
+		if (slice_equal(session_sid(s), sid)) {
+			session_log_out(s);
+			return;
+		}
+	}
+}
+
 static enum status
 start(struct daemon *d, void *settings, struct problem *why)
 {
@@ -155,6 +168,7 @@ start(struct daemon *d, void *settings, struct problem *why)
 	if (st != STATUS_OK)
 		return st;
 	server->policy = policy_client_new(server->loop, "policy.sock", NULL, NULL);
+	policy_client_on_end(server->policy, log_out, server);
 	open_ports(m, d);
 	if (m->port_count == 0) {
 		problem_set(why, "no listening socket was passed: smtp, submission, submissions");

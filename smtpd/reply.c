@@ -83,6 +83,8 @@ static const struct reply_row rows[ANSWER_COUNT] = {
 	[ANSWER_TOO_MANY_SESSIONS] = { 421, "4.7.0",
 	    "Too many connections of this account, try again later", CLOSES },
 	[ANSWER_TIME_OUT] = { 421, "4.4.2", "Nothing came for too long", CLOSES },
+	[ANSWER_LOGGED_OUT] = { 421, "4.7.0", "Your login has ended: the account was changed",
+	    CLOSES },
 	[ANSWER_CLOSING] = { 421, "4.3.2", "The server is being stopped, try again later",
 	    CLOSES },
 };

@@ -78,6 +78,7 @@ enum smtp_answer {
 	ANSWER_TOO_MANY_SESSIONS,	/* of the account */
 	ANSWER_TIME_OUT,
 	ANSWER_CLOSING,
+	ANSWER_LOGGED_OUT,
 	ANSWER_COUNT
 };
 

@@ -306,8 +306,8 @@ static void
 session_run(struct smtp_session *s)
 {
 	while (s->state != SMTP_CLOSED && !s->is_waiting) {
-		if (s->server->is_stopping) {
-			session_answer(s, ANSWER_CLOSING);
+		if (s->server->is_stopping || s->is_logged_out) {
+			session_answer(s, s->is_logged_out ? ANSWER_LOGGED_OUT : ANSWER_CLOSING);
 			break;
 		}
 		if (is_late(s)) {
@@ -511,16 +511,30 @@ session_new(struct smtp_server *server, int fd, enum policy_service service, boo
 	session_settle(s);
 }
 
-void
-session_stop(struct smtp_session *s)
+/* One whose message is at policyd is resumed by submit.c, and session_run() says goodbye. */
+static void
+session_leave(struct smtp_session *s, enum smtp_answer answer)
 {
 	if (s->submission != NULL)
-		return;	/* submit.c resumes it, and session_run() says goodbye */
+		return;
 	if (s->state == SMTP_HANDSHAKE)
 		session_drop(s, "stopping");
 	else
-		session_answer(s, ANSWER_CLOSING);
+		session_answer(s, answer);
 	session_settle(s);
+}
+
+void
+session_stop(struct smtp_session *s)
+{
+	session_leave(s, ANSWER_CLOSING);
+}
+
+void
+session_log_out(struct smtp_session *s)
+{
+	s->is_logged_out = true;
+	session_leave(s, ANSWER_LOGGED_OUT);
 }
 
 void

@@ -60,6 +60,7 @@ struct smtp_session {
 	bool is_greeted;
 	bool is_esmtp;
 	bool is_waiting;	/* an answer will come; input waits */
+	bool is_logged_out;	/* its login has ended: so does the session */
 	enum smtp_state state;
 	/* Takes the next bytes of conn_input(); PENDING: needs more of them. */
 	enum status (*take)(struct smtp_session *s);
@@ -86,6 +87,8 @@ void session_new(struct smtp_server *server, int fd, enum policy_service service
     bool is_tls_first);
 /* Ends as soon as no message of its is with policyd; what it is owed is said first. */
 void session_stop(struct smtp_session *s);
+/* Its login does not hold any more.  A message that policyd has already is answered before. */
+void session_log_out(struct smtp_session *s);
 /* Ends and frees it now, for the end of the process. */
 void session_kill(struct smtp_session *s);
 

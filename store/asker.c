@@ -13,7 +13,7 @@ struct asker {
 	struct question *first;
 	uint32_t last_number;
 	void (*connected)(void *ctx);
-	void (*noticed)(void *ctx);
+	void (*noticed)(void *ctx, const struct ipc_frame *frame);
 	void *ctx;
 };
 
@@ -42,14 +42,13 @@ on_notice(void *ctx, struct ipc_frame *frame)
 {
 	struct asker *a = ctx;
 
-	(void)frame;
 	if (a->noticed != NULL)
-		a->noticed(a->ctx);
+		a->noticed(a->ctx, frame);
 }
 
 struct asker *
 asker_new(struct loop *l, const char *path, void (*connected)(void *ctx),
-    void (*noticed)(void *ctx), void *ctx)
+    void (*noticed)(void *ctx, const struct ipc_frame *frame), void *ctx)
 {
 	struct asker *a = mem_new(struct asker);
 
@@ -156,6 +155,12 @@ asker_ask(struct asker *a, uint16_t type, struct buf *payload, int fd, asker_ans
 	}
 	buf_clear(payload);
 	return q->number;
+}
+
+void
+asker_tell(struct asker *a, uint16_t type, struct slice payload)
+{
+	ipc_notify(a->ipc, type, payload);
 }
 
 void

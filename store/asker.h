@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/problem.h"
+#include "base/slice.h"
 #include "base/status.h"
 
 struct asker;
@@ -28,7 +29,7 @@ typedef void asker_answered(asker_fn *done, void *ctx, enum status st, struct re
 
 /* connected: after every connection; noticed: stored sent a notice.  Both may be NULL. */
 struct asker *asker_new(struct loop *l, const char *path, void (*connected)(void *ctx),
-    void (*noticed)(void *ctx), void *ctx);
+    void (*noticed)(void *ctx, const struct ipc_frame *frame), void *ctx);
 /* No done is called any more. */
 void asker_free(struct asker **a);
 /*
@@ -37,6 +38,8 @@ void asker_free(struct asker **a);
  */
 uint32_t asker_ask(struct asker *a, uint16_t type, struct buf *payload, int fd,
     asker_answered *answered, asker_fn *done, void *ctx);
+/* Send a notice; dropped while there is no connection. */
+void asker_tell(struct asker *a, uint16_t type, struct slice payload);
 void asker_cancel(struct asker *a, uint32_t call);
 
 #endif

@@ -6,6 +6,7 @@
 #include "net/ipc.h"
 #include "net/loop.h"
 #include "store/asker.h"
+#include "store/logins.h"
 #include "store/request.h"
 
 struct store_client {
@@ -13,6 +14,9 @@ struct store_client {
 	struct asker *asker;
 	void (*on_change)(void *ctx);
 	void *ctx;
+	struct logins logins;
+	void (*on_logins)(void *ctx);
+	void *logins_ctx;
 	int wake_fd;		/* eventfd from stored, or -1 */
 	struct watch *wake;
 };
@@ -68,6 +72,30 @@ client_connected(void *ctx)
 	asker_ask(c->asker, STORE_HELLO, &nothing, -1, client_hello_answered, NULL, c);
 }
 
+static void
+client_noticed(void *ctx, const struct ipc_frame *frame)
+{
+	struct store_client *c = ctx;
+
+	if (frame->type != STORE_LOGINS || logins_take(&c->logins, frame->payload) != STATUS_OK)
+		return;
+	if (c->on_logins != NULL)
+		c->on_logins(c->logins_ctx);
+}
+
+void
+store_client_on_logins(struct store_client *c, void (*changed)(void *ctx), void *ctx)
+{
+	c->on_logins = changed;
+	c->logins_ctx = ctx;
+}
+
+bool
+store_login_holds(const struct store_client *c, uint32_t account, uint64_t mark)
+{
+	return logins_hold(&c->logins, account, mark);
+}
+
 struct store_client *
 store_client_new(struct loop *l, const char *path, void (*on_change)(void *ctx), void *ctx)
 {
@@ -77,7 +105,7 @@ store_client_new(struct loop *l, const char *path, void (*on_change)(void *ctx),
 	c->on_change = on_change;
 	c->ctx = ctx;
 	c->wake_fd = -1;
-	c->asker = asker_new(l, path, client_connected, NULL, c);
+	c->asker = asker_new(l, path, client_connected, client_noticed, c);
 	return c;
 }
 
@@ -91,6 +119,7 @@ store_client_free(struct store_client **cp)
 	*cp = NULL;
 	asker_free(&c->asker);
 	client_forget_wake(c);
+	logins_clear(&c->logins);
 	mem_free(c);
 }
 

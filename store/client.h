@@ -6,6 +6,7 @@
 #ifndef STORE_CLIENT_H
 #define STORE_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/hash.h"
@@ -21,6 +22,10 @@ struct store_client;
 struct store_client *store_client_new(struct loop *l, const char *path,
     void (*on_change)(void *ctx), void *ctx);
 void store_client_free(struct store_client **c);
+/* changed(ctx): logins may hold no more; ask store_login_holds() of every session. */
+void store_client_on_logins(struct store_client *c, void (*changed)(void *ctx), void *ctx);
+/* As far as policyd has said: logins.h. */
+bool store_login_holds(const struct store_client *c, uint32_t account, uint64_t mark);
 
 struct store_result {
 	uint64_t change;	/* change number, 0 when nothing changed */

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 
-#define GRANT_VERSION 1
+#define GRANT_VERSION 2
 
 void
 grant_seal(const struct grant *g, struct slice key, struct buf *out)
@@ -17,6 +17,7 @@ grant_seal(const struct grant *g, struct slice key, struct buf *out)
 	put_u64le(out, g->issued_at);
 	put_slice(out, g->login);
 	put_slice(out, g->origin.len > 0 ? g->origin : g->sid);
+	put_u64le(out, g->login_mark);
 	hmac_sha256(key, slice_skip(buf_slice(out), at), seal);
 	buf_append(out, slice_make(seal, sizeof(seal)));
 }
@@ -28,8 +29,9 @@ grant_decode(struct slice sealed, struct grant *out, size_t *signed_len)
 	struct reader in = reader_of(sealed);
 	struct grant g = { 0 };
 	struct slice rest;
+	uint8_t version = read_u8(&in);
 
-	if (sealed.len > GRANT_MAX || read_u8(&in) != GRANT_VERSION)
+	if (sealed.len > GRANT_MAX || version < 1 || version > GRANT_VERSION)
 		return STATUS_CORRUPT;
 	g.account = read_u32le(&in);
 	g.rights = read_u32le(&in);
@@ -37,6 +39,8 @@ grant_decode(struct slice sealed, struct grant *out, size_t *signed_len)
 	g.login = read_slice(&in);
 	g.origin = rest = read_slice(&in);
 	g.sid = slice_take_until(&rest, ' ');
+	if (version >= 2)
+		g.login_mark = read_u64le(&in);
 	*signed_len = sealed.len - in.rest.len;
 	read_bytes(&in, SHA256_LEN);
 	if (!reader_at_end(&in))

@@ -4,7 +4,8 @@
  * sessions outlive a restart of either.  The key is made by the supervisor and
  * known to policyd and stored only.
  *
- *   u8 version 1, u32 account, u32 rights, u64 issued_at, slice login, slice origin, 32 bytes HMAC
+ *   u8 version 2, u32 account, u32 rights, u64 issued_at, slice login, slice origin,
+ *   u64 login_mark, 32 bytes HMAC; version 1 had no mark, which reads as LOGIN_NONE
  */
 #ifndef STORE_GRANT_H
 #define STORE_GRANT_H
@@ -29,6 +30,7 @@ struct grant {
 	/* Where changes come from, as the journal keeps it: sid, a blank and the client's address.
 	 * Sealed without: the sid alone. */
 	struct slice origin;
+	uint64_t login_mark;	/* of the account, at login: logins.h */
 };
 
 /* Append the sealed form. */

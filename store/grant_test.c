@@ -1,6 +1,7 @@
 #include "store/grant.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 
 static const struct grant granted = {
 	.account = 7,
@@ -8,6 +9,7 @@ static const struct grant granted = {
 	.issued_at = 1795516611,
 	.login = { "zhang@acme.test", 15 },
 	.sid = { "k3v7q2m9tzae", 12 },
+	.login_mark = 0x1122334455667788,
 };
 
 static void
@@ -24,6 +26,7 @@ a_sealed_grant_opens_with_its_key_only(void **state)
 	CHECK_U64(g.issued_at, 1795516611);
 	CHECK_SLICE(g.login, "zhang@acme.test");
 	CHECK_SLICE(g.sid, "k3v7q2m9tzae");
+	CHECK_U64(g.login_mark, 0x1122334455667788);
 	CHECK_STATUS(grant_open(buf_slice(&b), SLICE("other"), &g), STATUS_DENIED);
 	CHECK_STATUS(grant_peek(buf_slice(&b), &g), STATUS_OK);
 	buf_clear(&b);
@@ -45,6 +48,27 @@ a_session_and_its_address_are_told_apart(void **state)
 	grant_seal(&granted, SLICE("key"), &b);
 	CHECK_STATUS(grant_peek(buf_slice(&b), &g), STATUS_OK);
 	CHECK_SLICE(g.origin, "k3v7q2m9tzae");
+	buf_clear(&b);
+}
+
+/* What a version 1 was: no mark between the origin and the seal. */
+static void
+a_grant_of_version_1_has_no_mark(void **state)
+{
+	static const char golden[] = "\x01\7\0\0\0\1\0\0\0\x83\xf2\x04\x6b\0\0\0\0"
+	    "\2\0\0\0me" "\1\0\0\0s";
+	struct buf b = buf_init(GRANT_MAX);
+	uint8_t seal[SHA256_LEN];
+	struct grant g = { .login_mark = 1 };
+
+	(void)state;
+	buf_append(&b, slice_make(golden, sizeof(golden) - 1));
+	hmac_sha256(SLICE("key"), buf_slice(&b), seal);
+	buf_append(&b, slice_make(seal, sizeof(seal)));
+	CHECK_STATUS(grant_open(buf_slice(&b), SLICE("key"), &g), STATUS_OK);
+	CHECK(g.account == 7 && g.login_mark == 0);
+	CHECK_SLICE(g.login, "me");
+	CHECK_SLICE(g.sid, "s");
 	buf_clear(&b);
 }
 
@@ -74,6 +98,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sealed_grant_opens_with_its_key_only),
 		cmocka_unit_test(a_session_and_its_address_are_told_apart),
+		cmocka_unit_test(a_grant_of_version_1_has_no_mark),
 		cmocka_unit_test(no_changed_or_cut_grant_opens),
 	};
 

@@ -301,6 +301,7 @@ stored_end(struct daemon *d)
 	wake_free(&s->wake);
 	packer_free(&s->packer);
 	compaction_free(&s->compaction);
+	logins_clear(&s->logins);
 	buf_wipe(&s->grant_key);
 	mem_free(s);
 }

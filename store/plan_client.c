@@ -304,6 +304,17 @@ plan_limits(struct plan_client *c, const struct account_limits *rows, uint32_t c
 	    ctx);
 }
 
+void
+plan_logins(struct plan_client *c, const struct login_row *rows, uint32_t count, bool is_all)
+{
+	struct buf b = buf_init(IPC_FRAME_MAX);
+
+	logins_put(rows, count, is_all, &b);
+	if (buf_status(&b) == STATUS_OK)
+		asker_tell(c->asker, STORE_LOGINS, buf_slice(&b));
+	buf_clear(&b);
+}
+
 static void
 use_answered(asker_fn *fn, void *ctx, enum status st, struct reader *in,
     struct ipc_frame *frame, const struct problem *why)

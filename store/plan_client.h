@@ -10,6 +10,7 @@
 
 #include "base/problem.h"
 #include "store/limits.h"
+#include "store/logins.h"
 #include "store/plan.h"
 
 struct loop;
@@ -68,6 +69,9 @@ uint32_t plan_head(struct plan_client *c, head_done *done, void *ctx);
 typedef void limits_done(void *ctx, enum status st, const struct problem *why);
 uint32_t plan_limits(struct plan_client *c, const struct account_limits *rows, uint32_t count,
     limits_done *done, void *ctx);
+
+/* Which logins hold, of all accounts or of some: logins.h.  Said again after every connection. */
+void plan_logins(struct plan_client *c, const struct login_row *rows, uint32_t count, bool is_all);
 
 /* use[i]: of the i-th account; zeros when it has nothing yet.  NULL unless st is OK. */
 typedef void use_done(void *ctx, enum status st, const struct account_use *use, uint32_t count);

@@ -208,6 +208,8 @@ plan_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 	enum status st;
 
 	switch (frame->type) {
+	case STORE_LOGINS:
+		return work_logins(s, frame->payload);
 	case STORE_PLAN:
 		st = plan_execute_frame(s, peer, frame, &why);
 		if (st == STATUS_OK)

@@ -30,6 +30,7 @@ enum store_request {
 	STORE_ACCOUNT_SET = 120,	/* accounts and their limits; limits.h */
 	STORE_ACCOUNT_REMOVE,	/* account: all it has goes to its trash */
 	STORE_ACCOUNT_USE,	/* accounts -> what each uses of its quota; limits.h */
+	STORE_LOGINS,		/* a notice, and stored's own to workers: logins.h */
 	/* store-queue.sock: relayd; queue_order.h */
 	STORE_QUEUE_TAKE = 150,
 	STORE_QUEUE_TEXT,

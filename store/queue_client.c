@@ -20,6 +20,13 @@ is_due(void *ctx)
 	c->on_due(c->ctx);
 }
 
+static void
+on_notice(void *ctx, const struct ipc_frame *frame)
+{
+	(void)frame;
+	is_due(ctx);
+}
+
 struct queue_client *
 queue_client_new(struct loop *l, const char *path, void (*on_due)(void *ctx), void *ctx)
 {
@@ -27,7 +34,7 @@ queue_client_new(struct loop *l, const char *path, void (*on_due)(void *ctx), vo
 
 	c->on_due = on_due;
 	c->ctx = ctx;
-	c->asker = asker_new(l, path, is_due, is_due, c);
+	c->asker = asker_new(l, path, is_due, on_notice, c);
 	return c;
 }
 

@@ -9,7 +9,9 @@
 
 #include "base/buf.h"
 #include "base/settings.h"
+#include "net/ipc.h"
 #include "store/committer.h"
+#include "store/logins.h"
 #include "store/store.h"
 #include "store/wake.h"
 
@@ -17,7 +19,6 @@ struct ballast;
 struct commit_stats;
 struct compaction;
 struct daemon;
-struct ipc_server;
 struct keep;
 struct leases;
 struct loop;
@@ -58,6 +59,9 @@ struct stored {
 	struct ballast *ballast;
 	uint64_t started_s;
 	struct ipc_server *work, *plan, *queue, *admin;
+	struct logins logins;
+	uint64_t workers[IPC_PEERS_MAX];	/* connected to store-work, in no order */
+	size_t worker_count;
 	struct stored_users work_users, plan_users, queue_users;
 	struct leases *leases;	/* queue entries that relayd has in hand */
 	uint64_t queue_peer;	/* relayd, 0: not connected */
@@ -78,6 +82,8 @@ MUST_USE enum status stored_make_place(struct problem *why);
 /* The four sockets: each serves until its *_server_free(). */
 void work_server_new(struct stored *s, int listen_fd);
 void work_server_free(struct stored *s);
+/* STORE_LOGINS of policyd: taken in, and passed on to the workers.  CORRUPT. */
+MUST_USE enum status work_logins(struct stored *s, struct slice payload);
 void plan_server_new(struct stored *s, int listen_fd);
 void plan_server_free(struct stored *s);
 void queue_server_new(struct stored *s, int listen_fd);

@@ -1,6 +1,5 @@
 #include "base/clock.h"
 #include "base/log.h"
-#include "net/ipc.h"
 #include "store/stored.h"
 
 /*
@@ -17,6 +16,28 @@ work_refuse(struct ipc_peer *peer, const struct ipc_frame *frame, enum status st
 	answer_put(st, why, &b);
 	ipc_send(peer, frame->type, frame->request, buf_slice(&b), -1);
 	buf_clear(&b);
+}
+
+/* What policyd has said so far, to a worker that has just come. */
+static void
+work_tell_logins(struct stored *s, struct ipc_peer *peer)
+{
+	struct buf b = buf_init(IPC_FRAME_MAX);
+
+	logins_put(s->logins.rows, s->logins.count, true, &b);
+	if (s->logins.is_known)
+		ipc_send(peer, STORE_LOGINS, 0, buf_slice(&b), -1);
+	buf_clear(&b);
+}
+
+enum status
+work_logins(struct stored *s, struct slice payload)
+{
+	enum status st = logins_take(&s->logins, payload);
+
+	for (size_t i = 0; st == STATUS_OK && i < s->worker_count; i++)
+		(void)ipc_send_to(s->work, s->workers[i], STORE_LOGINS, 0, payload, -1);
+	return st;
 }
 
 /* STORE_HELLO: the worker gets the eventfd that tells it of commits. */
@@ -36,6 +57,9 @@ work_hello(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *fram
 	answer_put(st, &why, &b);
 	ipc_send(peer, STORE_HELLO, frame->request, buf_slice(&b), fd);
 	buf_clear(&b);
+	if (s->worker_count < ARRAY_LEN(s->workers))
+		s->workers[s->worker_count++] = ipc_peer_id(peer);
+	work_tell_logins(s, peer);
 	return STATUS_OK;
 }
 
@@ -53,6 +77,11 @@ work_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 		return STATUS_CORRUPT;
 	st = job_of_work(frame->type, frame->payload, frame->fd, buf_slice(&s->grant_key),
 	    clock_now_s(), &j, &why);
+	if (st == STATUS_OK && !logins_hold(&s->logins, j->grant.account, j->grant.login_mark)) {
+		problem_set(&why, "the login does not hold any more");
+		st = STATUS_DENIED;
+		job_free(&j);
+	}
 	if (st == STATUS_OK) {
 		j->peer = ipc_peer_id(peer);
 		j->request = frame->request;
@@ -67,8 +96,11 @@ static void
 work_close(void *ctx, struct ipc_peer *peer)
 {
 	struct wake_worker *worker = ipc_peer_get(peer);
+	struct stored *s = ctx;
 
-	(void)ctx;
+	for (size_t i = 0; i < s->worker_count; i++)
+		if (s->workers[i] == ipc_peer_id(peer))
+			s->workers[i] = s->workers[--s->worker_count];
 	ipc_peer_set(peer, NULL);
 	wake_worker_free(&worker);
 }
