@@ -21,6 +21,7 @@
 #include "store/journal.h"
 #include "store/keep.h"
 #include "store/limits.h"
+#include "store/logins.h"
 #include "store/plan.h"
 #include "store/queue_order.h"
 #include "store/request.h"
@@ -46,7 +47,8 @@ read_plan(struct slice data, struct buf *again)
 	ASSERT(plan_encode(&p, again) == STATUS_OK);
 	plan_clear(&p);
 	buf_clear(&print);
-	return true;
+	/* A plan of an older version is written as one of today's. */
+	return slice_equal(slice_sub(buf_slice(again), 0, 1), slice_sub(data, 0, 1));
 }
 
 static bool
@@ -324,6 +326,18 @@ read_reports(struct slice data, struct buf *again)
 }
 
 static bool
+read_logins(struct slice data, struct buf *again)
+{
+	struct logins l = { 0 };
+
+	if (logins_take(&l, data) != STATUS_OK || !l.is_known)
+		return false;
+	logins_put(l.rows, l.count, true, again);
+	logins_clear(&l);
+	return true;
+}
+
+static bool
 read_limits(struct slice data, struct buf *again)
 {
 	struct account_use *use = NULL;
@@ -331,12 +345,11 @@ read_limits(struct slice data, struct buf *again)
 	struct job *j = NULL;
 	uint32_t count;
 
-	(void)again;
 	if (job_of_limits(data, &j, NULL) == STATUS_OK)
 		job_free(&j);
 	(void)!use_read(&in, &use, &count);
 	mem_free(use);
-	return false;
+	return read_logins(data, again);
 }
 
 static read_fn *const readers[] = {
