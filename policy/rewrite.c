@@ -32,7 +32,6 @@ is_id_inside(const struct rewrite_order *o, struct slice id)
 	    (inside_is_internal(domain) || rewrite_is_host_of_ours(o, domain));
 }
 
-/* A domain of ours, or a name under one. */
 bool
 rewrite_is_host_of_ours(const struct rewrite_order *o, struct slice host)
 {

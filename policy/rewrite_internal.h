@@ -49,6 +49,7 @@ enum field_role {
 };
 enum field_role field_role(struct slice name);
 
+/* A domain of ours, or a name under one. */
 bool rewrite_is_host_of_ours(const struct rewrite_order *o, struct slice host);
 /* A field of ids: those inside become what they are outside. */
 void rewrite_put_ids(struct rewriting *r, const struct header_field *f);

@@ -15,7 +15,9 @@ struct leases;
 
 struct leases *leases_new(void);
 void leases_free(struct leases **l);
+/* How many entries somebody has. */
 size_t leases_count(const struct leases *l);
+/* Has somebody this entry? */
 bool leases_has(const struct leases *l, uint64_t entry);
 /* peer takes an entry with this text.  At most LEASES_MAX are to be there before. */
 void leases_begin(struct leases *l, uint64_t entry, uint64_t peer, uint64_t text);

@@ -25,6 +25,7 @@ struct running {
 	pid_t stored;
 };
 
+/* A Unix socket of that path that listens. */
 static inline int
 running_listen(const char *path)
 {
@@ -36,6 +37,7 @@ running_listen(const char *path)
 	return fd;
 }
 
+/* In the child: become stored, with its descriptors in their places. */
 static inline _Noreturn void
 running_exec(struct running *r)
 {
@@ -103,6 +105,7 @@ running_setup(struct running *r)
 	running_launch(r);
 }
 
+/* End stored and remove all that it had. */
 static inline void
 running_teardown(struct running *r)
 {
