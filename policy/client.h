@@ -12,6 +12,7 @@
 #include "base/problem.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "wire/smtp_dsn.h"
 
 struct loop;
 struct policy_client;
@@ -99,6 +100,8 @@ struct policy_submission {
 	uint64_t received_at;
 	uint32_t size_bytes;
 	uint32_t prefix_len;	/* bytes at the head of the text that we put there ourselves */
+	struct smtp_dsn_mail dsn;
+	const struct smtp_dsn_rcpt *wishes;	/* of each recipient; NULL: none has any */
 };
 /* text: sealed memfd; stays the caller's.  A 250 reply means: on disk. */
 uint32_t policy_submit(struct policy_client *c, const struct policy_submission *s, int text,

@@ -10,7 +10,9 @@
 #include "policy/directory.h"
 #include "policy/envelope.h"
 #include "policy/helper.h"
+#include "policy/identity.h"
 #include "policy/leaving.h"
+#include "policy/outgoing.h"
 #include "policy/plan.h"
 #include "policy/protocol.h"
 #include "policy/relay_protocol.h"
@@ -31,6 +33,7 @@ struct job {
 	enum job_kind kind;
 	struct policy_submission submission;
 	struct slice *recipients;
+	struct smtp_dsn_rcpt *wishes;
 	struct policy_fetched fetched;
 	struct policy_returned returned;
 	uint64_t *entries;
@@ -136,6 +139,7 @@ job_free(struct job *j)
 	mem_free(j->authors);
 	mem_free(j->question);
 	mem_free(j->recipients);
+	mem_free(j->wishes);
 	mem_free(j->actor);
 	mem_free(j->reading_answer);
 	mem_free(j);
@@ -299,6 +303,8 @@ fill_source(const struct job *j, const struct digest_done *d, struct plan_source
 		s->sender = j->submission.sender;
 		s->recipients = j->submission.recipients;
 		s->recipient_count = j->submission.recipient_count;
+		s->dsn = j->submission.dsn;
+		s->wishes = j->submission.wishes;
 		s->leaving = &j->leaving;
 		/* Not of a receipt: mail programs send them by themselves. */
 		s->has_sent_copy = j->author != 0 && s->sender.len > 0 &&
@@ -476,12 +482,58 @@ needs_thread(const struct job *j, const struct digest_done *d)
 	return route_needs_thread(directory, &q);
 }
 
-/* Mail that could not be delivered, to its author; d is NULL when nobody is told. */
+static bool
+tell_account(const struct account_record *to, struct plan_told *told)
+{
+	if (to == NULL)
+		return false;
+	told->account = to->id;
+	told->login = to->login;
+	return true;
+}
+
+/*
+ * Of a success the sender alone hears: whoever of ours wrote it or has that address, or an address
+ * outside, which a route leads to.
+ */
+static bool
+tell_sender(const struct directory *d, const struct policy_returned *r, struct plan_told *told)
+{
+	struct identity who = identity_find(d, r->to);
+	struct outgoing_identity nobody;
+	const struct route_record *route;
+
+	if (r->author != 0)
+		return tell_account(directory_account(d, r->author), told);
+	if (who.kind == IDENTITY_PEOPLE)
+		return tell_account(directory_account(d, identity_account(&who, 0)), told);
+	if (who.kind != IDENTITY_FOREIGN ||
+	    outgoing_identity(d, 0, SLICE(""), &nobody) != OUTGOING_OK)
+		return false;
+	route = outgoing_route(d, &nobody, SLICE(""), r->to);
+	if (route == NULL)
+		return false;
+	told->outside = (struct leaving_recipient){ .address = r->to, .route = route->id,
+		.credential = route->user.len > 0 ? route->id : 0 };
+	return true;
+}
+
+/* False: there is nobody who could be told. */
+static bool
+find_told(const struct directory *d, const struct policy_returned *r, struct plan_told *told)
+{
+	if (r->kind >= RETURN_DELIVERED)
+		return tell_sender(d, r, told);
+	return tell_account(directory_account(d, r->author), told) ||
+	    tell_account(directory_postmaster(d), told);
+}
+
+/* What became of mail, to its author; d is NULL when nobody is to be told. */
 static void
 give_back(struct job *j, const struct digest_done *d)
 {
 	struct policyd *p = j->intake->policyd;
-	const struct account_record *to = directory_account(p->directory, j->returned.author);
+	struct plan_told told = { 0 };
 	struct plan_source source = {
 		.mid = job_mid(j),
 		.received_at = clock_now_s(),
@@ -491,16 +543,17 @@ give_back(struct job *j, const struct digest_done *d)
 	struct plan plan;
 	struct buf memory;
 
-	if (to == NULL)
-		to = directory_postmaster(p->directory);
-	if (to == NULL) {
-		problem_set(&why, "there is nobody to give it back to");
-		job_end(j, STATUS_ABSENT, &why);
-		return;
+	if (!find_told(p->directory, &j->returned, &told)) {
+		if (j->returned.kind < RETURN_DELIVERED) {
+			problem_set(&why, "there is nobody to give it back to");
+			job_end(j, STATUS_ABSENT, &why);
+			return;
+		}
+		d = NULL;
 	}
 	if (d != NULL)
 		fill_text(j, d, &source);
-	plan_for_return(&source, &j->returned, to->id, to->login, &plan, &memory);
+	plan_for_return(&source, &j->returned, &told, &plan, &memory);
 	j->asking = plan_execute(p->store, &plan, d != NULL ? j->text : -1, plan_done_arrived, j);
 	plan_clear(&plan);
 	buf_clear(&memory);
@@ -636,16 +689,18 @@ intake_submit(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 {
 	struct policy_submission read;
 	struct slice *recipients;
+	struct smtp_dsn_rcpt *wishes;
 	struct job *j;
-	enum status st = policy_submission_read(frame->payload, &read, &recipients);
+	enum status st = policy_submission_read(frame->payload, &read, &recipients, &wishes);
 
 	if (st != STATUS_OK)
 		return st;
 	mem_free(recipients);
+	mem_free(wishes);
 	j = job_new(p, peer, frame);
 	/* Again, from our own copy of the same bytes. */
 	st = policy_submission_read(slice_make(j->question, frame->payload.len), &j->submission,
-	    &j->recipients);
+	    &j->recipients, &j->wishes);
 	ASSERT(st == STATUS_OK);
 	submit(j, table_get(sessions, j->submission.sid));
 	return STATUS_OK;

@@ -62,7 +62,7 @@ has_recipient(const struct leaving *l, struct slice address)
 
 static enum status
 add_outside(const struct directory *d, const struct outgoing_identity *who, struct slice sender,
-    struct slice recipient, struct leaving *l)
+    struct slice recipient, uint32_t at, struct leaving *l)
 {
 	const struct route_record *route = outgoing_route(d, who, sender, recipient);
 
@@ -74,6 +74,7 @@ add_outside(const struct directory *d, const struct outgoing_identity *who, stru
 		.address = recipient,
 		.route = route->id,
 		.credential = route->user.len > 0 ? route->id : 0,
+		.at = at,
 	};
 	add_reason(l, who, route, recipient);
 	return STATUS_OK;
@@ -81,7 +82,7 @@ add_outside(const struct directory *d, const struct outgoing_identity *who, stru
 
 static enum status
 decide_outside(const struct directory *d, uint32_t account, struct slice sender,
-    const struct slice *outside, uint32_t count, struct leaving *l)
+    const struct slice *recipients, const uint32_t *outside, uint32_t count, struct leaving *l)
 {
 	struct outgoing_identity who;
 	enum status st = STATUS_OK;
@@ -95,7 +96,7 @@ decide_outside(const struct directory *d, uint32_t account, struct slice sender,
 	l->domain = id_domain(d, &who);
 	l->recipients = mem_array(struct leaving_recipient, count);
 	for (uint32_t i = 0; st == STATUS_OK && i < count; i++)
-		st = add_outside(d, &who, sender, outside[i], l);
+		st = add_outside(d, &who, sender, recipients[outside[i]], outside[i], l);
 	return st;
 }
 
@@ -104,19 +105,22 @@ leaving_decide(const struct directory *d, uint32_t account, struct slice sender,
     const struct slice *recipients, uint32_t count, struct leaving *out)
 {
 	struct leaving l = { .author = account, .reasons = buf_init(LEAVING_REASONS_MAX) };
-	struct slice *outside = mem_array(struct slice, count + 1);
+	uint32_t *outside = mem_array(uint32_t, count + 1);
 	uint32_t outside_count = 0;
 	enum status st = STATUS_OK;
 
 	l.inside = mem_array(struct slice, count + 1);
+	l.inside_at = mem_array(uint32_t, count + 1);
 	for (uint32_t i = 0; i < count; i++) {
-		if (identity_find(d, recipients[i]).kind == IDENTITY_FOREIGN)
-			outside[outside_count++] = recipients[i];
-		else
-			l.inside[l.inside_count++] = recipients[i];
+		if (identity_find(d, recipients[i]).kind == IDENTITY_FOREIGN) {
+			outside[outside_count++] = i;
+			continue;
+		}
+		l.inside_at[l.inside_count] = i;
+		l.inside[l.inside_count++] = recipients[i];
 	}
 	if (outside_count > 0)
-		st = decide_outside(d, account, sender, outside, outside_count, &l);
+		st = decide_outside(d, account, sender, recipients, outside, outside_count, &l);
 	mem_free(outside);
 	if (st != STATUS_OK) {
 		leaving_clear(&l);
@@ -134,6 +138,7 @@ leaving_clear(struct leaving *l)
 	mem_free(l->sender);
 	mem_free(l->domain);
 	mem_free(l->inside);
+	mem_free(l->inside_at);
 	mem_free(l->recipients);
 	buf_clear(&l->reasons);
 	*l = (struct leaving){ 0 };

@@ -12,6 +12,7 @@
 struct leaving_recipient {
 	struct slice address;	/* borrowed from the question */
 	uint32_t route, credential;
+	uint32_t at;		/* which of the question's recipients it is */
 };
 
 #define LEAVING_REASONS_MAX 2600
@@ -21,6 +22,7 @@ struct leaving {
 	char *name, *address, *sender, *domain;	/* outgoing_identity(); domain: of new ids */
 	uint32_t inside_count, count;
 	struct slice *inside;	/* recipients of ours, borrowed from the question */
+	uint32_t *inside_at;	/* which of its recipients each is */
 	struct leaving_recipient *recipients;	/* outside, each once */
 	struct buf reasons;	/* lines "step=outgoing ...", UTF-8 */
 };

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "store/flags.h"
 #include "store/mailbox.h"
+#include "store/queue_client.h"
+#include "store/spool.h"
 
 #define NOTICE_DETAIL_MAX 600	/* of the notice about a mail: an id and a login */
 
@@ -91,6 +93,38 @@ add_outside(const struct plan_source *s, struct plan *p)
 		a->recipients = r->address;
 		a->route = r->route;
 		a->credential = r->credential;
+		if (s->wishes != NULL)
+			a->wish = s->wishes[r->at];
+	}
+}
+
+/*
+ * RFC 3461 s.6.1: of what is in its mailbox the sender is told, if that was asked for; behind an
+ * address of several people, too, who all get it at once (s.5.2.7.2).  Nobody is told at a null
+ * sender, nor at an address that could not be queued.
+ */
+static bool
+owes_notice(const struct plan_source *s, uint32_t i)
+{
+	uint8_t notify = s->wishes != NULL ? s->wishes[s->leaving->inside_at[i]].notify : 0;
+
+	return smtp_notify_wants(notify, SMTP_NOTIFY_SUCCESS) && s->sender.len > 0 &&
+	    s->sender.len <= SPOOL_ADDRESS_MAX && s->leaving->inside[i].len <= SPOOL_ADDRESS_MAX;
+}
+
+static void
+add_owed(const struct plan_source *s, struct plan *p)
+{
+	for (uint32_t i = 0; s->leaving != NULL && i < s->leaving->inside_count; i++) {
+		struct plan_action *a;
+
+		if (!owes_notice(s, i))
+			continue;
+		a = add_action(p, ACTION_QUEUE);
+		a->sender = s->sender;
+		a->recipients = s->leaving->inside[i];
+		a->wish = s->wishes[s->leaving->inside_at[i]];
+		a->owed = QUEUE_OWES_DELIVERED;
 	}
 }
 
@@ -122,6 +156,7 @@ plan_begin(const struct plan_source *s, struct plan *p)
 		.received_zone = local_zone(s->received_at),
 		.size_bytes = s->size_bytes,
 		.digest = s->digest,
+		.dsn = s->dsn,
 	};
 	memcpy(p->sha256, s->sha256, sizeof(p->sha256));
 }
@@ -191,15 +226,17 @@ plan_for_mail(const struct plan_source *s, const struct route_decision *decision
 {
 	uint32_t accounts = decision != NULL ? decision->account_count : 0;
 	uint32_t outside = goes_outside(s) ? s->leaving->count : 0;
+	uint32_t inside = s->leaving != NULL ? s->leaving->inside_count : 0;
 	struct slice recipients, detail;
 	struct plan p;
 
 	fill_memory(s, decision, memory, &recipients, &detail);
 	plan_begin(s, &p);
-	p.actions = mem_array(struct plan_action, accounts + outside + 4);
+	p.actions = mem_array(struct plan_action, accounts + inside + outside + 4);
 	add_deliveries(decision, &p);
 	add_sent_copy(s, &p);
 	add_outside(s, &p);
+	add_owed(s, &p);
 	if (outside > 0)
 		add_archive(&p, PLAN_OUT, s->sender, recipients);
 	else
@@ -210,32 +247,34 @@ plan_for_mail(const struct plan_source *s, const struct route_decision *decision
 	*out = p;
 }
 
-void
-plan_for_return(const struct plan_source *s, const struct policy_returned *returned,
-    uint32_t account, struct slice login, struct plan *out, struct buf *memory)
+/* To a mailbox of ours, or out again with a null sender: what fails on that way is told to nobody. */
+static void
+add_told(const struct plan_told *told, struct plan *p)
 {
-	bool is_final = returned->kind == RETURN_FAILED;
-	size_t told;	/* where the notice's own record begins */
-	struct plan p;
+	struct plan_action *a;
 
-	*memory = buf_init(AUDIT_DETAIL_MAX + NOTICE_DETAIL_MAX);
-	plan_begin(s, &p);
-	p.actions = mem_array(struct plan_action, returned->entry_count + 4);
-	p.preconditions = mem_array(struct precondition, returned->entry_count);
-	if (s->size_bytes > 0) {
-		struct plan_action *a = add_action(&p, ACTION_DELIVER);
-
-		a->account = account;
+	if (told->account != 0) {
+		a = add_action(p, ACTION_DELIVER);
+		a->account = told->account;
 		a->role = MAILBOX_INBOX;
-		add_archive(&p, PLAN_IN, (struct slice){ 0 }, login);
+		add_archive(p, PLAN_IN, (struct slice){ 0 }, told->login);
+		return;
 	}
-	buf_printf(memory, "%.*s\ntold=%.*s notice=%.*s entries=", SLICE_ARG(returned->detail),
-	    SLICE_ARG(s->size_bytes > 0 ? login : SLICE("nobody")),
-	    SLICE_ARG(s->size_bytes > 0 ? s->mid : SLICE("none")));
+	a = add_action(p, ACTION_QUEUE);
+	a->recipients = told->outside.address;
+	a->route = told->outside.route;
+	a->credential = told->outside.credential;
+	a->wish.notify = SMTP_NOTIFY_NEVER;
+	add_archive(p, PLAN_OUT, (struct slice){ 0 }, told->outside.address);
+}
+
+static void
+add_entries(const struct policy_returned *returned, enum plan_action_kind kind, struct plan *p,
+    struct buf *memory)
+{
 	for (uint32_t i = 0; i < returned->entry_count; i++) {
-		add_action(&p, is_final ? ACTION_QUEUE_END : ACTION_QUEUE_DELAYED)->entry =
-		    returned->entries[i];
-		p.preconditions[p.precondition_count++] = (struct precondition){
+		add_action(p, kind)->entry = returned->entries[i];
+		p->preconditions[p->precondition_count++] = (struct precondition){
 			.kind = PRECONDITION_QUEUED,
 			.entry = returned->entries[i],
 		};
@@ -243,13 +282,41 @@ plan_for_return(const struct plan_source *s, const struct policy_returned *retur
 		    (unsigned long long)returned->entries[i]);
 	}
 	buf_append_byte(memory, '\n');
-	told = memory->len;
+}
+
+void
+plan_for_return(const struct plan_source *s, const struct policy_returned *returned,
+    const struct plan_told *told, struct plan *out, struct buf *memory)
+{
+	static const char *const audits[] = {
+		[RETURN_FAILED] = "mail.failed",
+		[RETURN_DELAYED] = "mail.delayed",
+		[RETURN_DELIVERED] = "mail.delivered",
+		[RETURN_RELAYED] = "mail.relayed",
+	};
+	struct slice who = told->account != 0 ? told->login : told->outside.address;
+	bool has_text = s->size_bytes > 0;
+	size_t end;	/* of the mail's record: then comes the notice's own */
+	struct plan p;
+
+	*memory = buf_init(AUDIT_DETAIL_MAX + NOTICE_DETAIL_MAX);
+	plan_begin(s, &p);
+	p.actions = mem_array(struct plan_action, returned->entry_count + 4);
+	p.preconditions = mem_array(struct precondition, returned->entry_count);
+	if (has_text)
+		add_told(told, &p);
+	buf_printf(memory, "%.*s\ntold=%.*s notice=%.*s entries=", SLICE_ARG(returned->detail),
+	    SLICE_ARG(has_text ? who : SLICE("nobody")),
+	    SLICE_ARG(has_text ? s->mid : SLICE("none")));
+	add_entries(returned, returned->kind == RETURN_DELAYED ? ACTION_QUEUE_DELAYED :
+	    ACTION_QUEUE_END, &p, memory);
+	end = memory->len;
 	buf_printf(memory, "step=notice about=%.*s -> %.*s\n", SLICE_ARG(returned->about),
-	    SLICE_ARG(login));
-	add_audit(&p, is_final ? "mail.failed" : "mail.delayed", s->actor, returned->about,
-	    slice_sub(buf_slice(memory), 0, told < AUDIT_DETAIL_MAX ? told : AUDIT_DETAIL_MAX));
-	if (s->size_bytes > 0)
-		add_audit(&p, "mail", s->actor, s->mid, slice_skip(buf_slice(memory), told));
+	    SLICE_ARG(who));
+	add_audit(&p, audits[returned->kind], s->actor, returned->about,
+	    slice_sub(buf_slice(memory), 0, end < AUDIT_DETAIL_MAX ? end : AUDIT_DETAIL_MAX));
+	if (has_text)
+		add_audit(&p, "mail", s->actor, s->mid, slice_skip(buf_slice(memory), end));
 	*out = p;
 }
 

@@ -25,6 +25,8 @@ struct plan_source {
 	struct slice actor;	/* for the audit: login, fetch account or peer address */
 	const struct slice *recipients;
 	uint32_t recipient_count;
+	struct smtp_dsn_mail dsn;
+	const struct smtp_dsn_rcpt *wishes;	/* of each recipient; NULL: none */
 	uint32_t fetch;		/* 0: not fetched */
 	struct slice uidl;
 	const struct leaving *leaving;	/* what goes outside; NULL: nothing */
@@ -39,12 +41,18 @@ struct plan_source {
  */
 void plan_for_mail(const struct plan_source *source, const struct route_decision *decision,
     struct plan *out, struct buf *memory);
+/* Who hears of what became of mail: an account of ours (its login for the archive) or an address. */
+struct plan_told {
+	uint32_t account;	/* 0: none */
+	struct slice login;
+	struct leaving_recipient outside;	/* address empty: none */
+};
 /*
- * The plan by which undelivered mail goes back to account (its login for the
- * archive), with the report's text as source says it, size 0: without one.
+ * The plan by which a notice reaches them, with the report's text as source says it, size 0: nobody
+ * is told.
  */
 void plan_for_return(const struct plan_source *source, const struct policy_returned *returned,
-    uint32_t account, struct slice login, struct plan *out, struct buf *memory);
+    const struct plan_told *told, struct plan *out, struct buf *memory);
 /* The plan that tells stored of a change in the directory. */
 void plan_for_audit(const struct pending_audit_record *audit, struct plan *out);
 

@@ -1,6 +1,9 @@
 #include "policy/plan.h"
 
+#include <string.h>
+
 #include "base/check.h"
+#include "store/spool.h"
 
 static void
 check_plan(const struct plan_source *s, const struct route_decision *r, const char *want)
@@ -90,8 +93,8 @@ what_leaves_is_queued_and_filed_beside_what_stays(void **state)
 {
 	const struct slice recipients[] = { SLICE("li@acme.test"), SLICE("a@x.test"),
 		SLICE("b@y.test") };
-	struct leaving_recipient outside[] = { { SLICE("a@x.test"), 3, 0 },
-		{ SLICE("b@y.test"), 4, 4 } };
+	struct leaving_recipient outside[] = { { SLICE("a@x.test"), 3, 0, 1 },
+		{ SLICE("b@y.test"), 4, 4, 2 } };
 	char sender[] = "sales@example.com";
 	uint32_t accounts[] = { 2 };
 	struct route_decision r = { .accounts = accounts, .account_count = 1 };
@@ -147,13 +150,14 @@ what_comes_back_ends_its_entries_or_tells_that_they_wait(void **state)
 {
 	const uint64_t entries[] = { 7, 9 };
 	struct policy_returned r = { RETURN_FAILED, 1, SLICE("m"), entries, 2, 50, SLICE("550 no"),
-		SLICE("o") };
+		SLICE("o"), SLICE("") };
+	const struct plan_told zhang = { .account = 1, .login = SLICE("zhang@acme.test") };
 	struct plan_source s = { .mid = SLICE("m"), .actor = SLICE("relayd"), .size_bytes = 50 };
 	struct plan p;
 	struct buf memory;
 
 	(void)state;
-	plan_for_return(&s, &r, 1, SLICE("zhang@acme.test"), &p, &memory);
+	plan_for_return(&s, &r, &zhang, &p, &memory);
 	check_print(&p, &memory,
 	    "message mid=\"m\" sid=\"\" author=0 size=50\n"
 	    "if queued=7\n"
@@ -168,7 +172,7 @@ what_comes_back_ends_its_entries_or_tells_that_they_wait(void **state)
 	    " detail=\"step=notice about=o -> zhang@acme.test\\x0a\"\n");
 	r.kind = RETURN_DELAYED;
 	s.size_bytes = 0;
-	plan_for_return(&s, &r, 1, SLICE("zhang@acme.test"), &p, &memory);
+	plan_for_return(&s, &r, &zhang, &p, &memory);
 	check_print(&p, &memory,
 	    "message mid=\"m\" sid=\"\" author=0 size=0\n"
 	    "if queued=7\n"
@@ -177,6 +181,91 @@ what_comes_back_ends_its_entries_or_tells_that_they_wait(void **state)
 	    "queue-delayed entry=9\n"
 	    "audit kind=\"mail.delayed\" actor=\"relayd\" subject=\"o\""
 	    " detail=\"550 no\\x0atold=nobody notice=none entries=7,9\\x0a\"\n");
+}
+
+static void
+who_asked_to_be_told_of_success_is_owed_a_notice(void **state)
+{
+	const struct slice recipients[] = { SLICE("a@x.test"), SLICE("li@acme.test"),
+		SLICE("wang@acme.test") };
+	const struct smtp_dsn_rcpt wishes[] = { { SMTP_NOTIFY_SUCCESS, SLICE("rfc822;a@x.test") },
+		{ SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_FAILURE, SLICE("") }, { SMTP_NOTIFY_FAILURE,
+		SLICE("") } };
+	struct leaving_recipient outside[] = { { SLICE("a@x.test"), 3, 0, 0 } };
+	struct slice inside[] = { SLICE("li@acme.test"), SLICE("wang@acme.test") };
+	uint32_t inside_at[] = { 1, 2 }, accounts[] = { 2, 3 };
+	char sender[] = "sales@example.com", wide[SPOOL_ADDRESS_MAX + 1];
+	struct route_decision r = { .accounts = accounts, .account_count = 2 };
+	struct leaving l = { .author = 1, .sender = sender, .count = 1, .recipients = outside,
+		.inside = inside, .inside_at = inside_at, .inside_count = 2 };
+	struct digest_rewritten rewritten = { .size_bytes = 120, .record = SLICE("d") };
+	struct plan_source s = {
+		.mid = SLICE("m"), .author = 1, .size_bytes = 100, .sender = SLICE("zhang@acme.test"),
+		.actor = SLICE("zhang@acme.test"), .recipients = recipients, .recipient_count = 3,
+		.leaving = &l, .outside = &rewritten, .wishes = wishes,
+		.dsn = { SMTP_RET_HDRS, SLICE("QQ1") },
+	};
+	struct plan p;
+	struct buf memory;
+
+	(void)state;
+	plan_for_mail(&s, &r, &p, &memory);
+	check_print(&p, &memory,
+	    "message mid=\"m\" sid=\"\" author=1 size=100\n"
+	    "dsn ret=2 envid=\"QQ1\"\n"
+	    "text=1 size=120\n"
+	    "deliver account=2 role=1 flags=0\n"
+	    "deliver account=3 role=1 flags=0\n"
+	    "queue sender=\"sales@example.com\" recipients=\"a@x.test\" route=3 credential=0 text=1"
+	    " notify=SUCCESS orcpt=\"rfc822;a@x.test\"\n"
+	    "queue sender=\"zhang@acme.test\" recipients=\"li@acme.test\" route=0 credential=0"
+	    " notify=SUCCESS,FAILURE owes=delivered\n"
+	    "archive direction=1 sender=\"zhang@acme.test\""
+	    " recipients=\"a@x.test\\x0ali@acme.test\\x0awang@acme.test\"\n"
+	    "audit kind=\"mail\" actor=\"zhang@acme.test\" subject=\"m\" detail=\"\"\n");
+	/* Nobody is told at a null sender, or at one that no queue has room for. */
+	memset(wide, 'x', sizeof(wide));
+	for (size_t n = 0; n <= sizeof(wide); n++) {
+		s.sender = slice_make(wide, n);
+		plan_for_mail(&s, &r, &p, &memory);
+		CHECK_U64(p.action_count, n > 0 && n <= SPOOL_ADDRESS_MAX ? 6 : 5);
+		plan_clear(&p);
+		buf_clear(&memory);
+	}
+}
+
+static void
+a_notice_of_success_stays_or_leaves_with_a_null_sender(void **state)
+{
+	const uint64_t entries[] = { 7 };
+	struct policy_returned r = { RETURN_DELIVERED, 0, SLICE("m"), entries, 1, 50, SLICE("to=li"),
+		SLICE("o"), SLICE("ann@x.test") };
+	const struct plan_told ann = { .outside = { SLICE("ann@x.test"), 3, 4, 0 } };
+	struct plan_source s = { .mid = SLICE("m"), .actor = SLICE("relayd"), .size_bytes = 50 };
+	struct plan p;
+	struct buf memory;
+
+	(void)state;
+	plan_for_return(&s, &r, &ann, &p, &memory);
+	check_print(&p, &memory,
+	    "message mid=\"m\" sid=\"\" author=0 size=50\n"
+	    "if queued=7\n"
+	    "queue sender=\"\" recipients=\"ann@x.test\" route=3 credential=4 notify=NEVER\n"
+	    "archive direction=1 sender=\"\" recipients=\"ann@x.test\"\n"
+	    "queue-end entry=7\n"
+	    "audit kind=\"mail.delivered\" actor=\"relayd\" subject=\"o\""
+	    " detail=\"to=li\\x0atold=ann@x.test notice=m entries=7\\x0a\"\n"
+	    "audit kind=\"mail\" actor=\"relayd\" subject=\"m\""
+	    " detail=\"step=notice about=o -> ann@x.test\\x0a\"\n");
+	r.kind = RETURN_RELAYED;
+	s.size_bytes = 0;
+	plan_for_return(&s, &r, &(struct plan_told){ 0 }, &p, &memory);
+	check_print(&p, &memory,
+	    "message mid=\"m\" sid=\"\" author=0 size=0\n"
+	    "if queued=7\n"
+	    "queue-end entry=7\n"
+	    "audit kind=\"mail.relayed\" actor=\"relayd\" subject=\"o\""
+	    " detail=\"to=li\\x0atold=nobody notice=none entries=7\\x0a\"\n");
 }
 
 static void
@@ -191,7 +280,7 @@ reasons_are_cut_at_whole_lines(void **state)
 	struct buf memory, wire = buf_init(65536);
 
 	(void)state;
-	l.recipients = &(struct leaving_recipient){ SLICE("a@x.test"), 1, 0 };
+	l.recipients = &(struct leaving_recipient){ SLICE("a@x.test"), 1, 0, 0 };
 	l.reasons = buf_init(AUDIT_DETAIL_MAX);
 	r.reasons = buf_init(AUDIT_DETAIL_MAX);
 	while (buf_append(&l.reasons, SLICE("0123456789abc\n")) == STATUS_OK &&
@@ -233,6 +322,8 @@ main(void)
 		cmocka_unit_test(a_message_becomes_deliveries_archive_and_audit),
 		cmocka_unit_test(what_leaves_is_queued_and_filed_beside_what_stays),
 		cmocka_unit_test(what_comes_back_ends_its_entries_or_tells_that_they_wait),
+		cmocka_unit_test(who_asked_to_be_told_of_success_is_owed_a_notice),
+		cmocka_unit_test(a_notice_of_success_stays_or_leaves_with_a_null_sender),
 		cmocka_unit_test(reasons_are_cut_at_whole_lines),
 		cmocka_unit_test(a_change_of_the_directory_becomes_its_audit_alone),
 	};

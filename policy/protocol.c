@@ -211,9 +211,21 @@ policy_reply_read(struct reader *in, struct policy_reply *r)
 	return STATUS_OK;
 }
 
+static bool
+asks_for_notices(const struct policy_submission *s)
+{
+	bool asks = s->dsn.ret != SMTP_RET_UNSAID || s->dsn.envid.len > 0;
+
+	for (uint32_t i = 0; s->wishes != NULL && !asks && i < s->recipient_count; i++)
+		asks = s->wishes[i].notify != 0 || s->wishes[i].orcpt.len > 0;
+	return asks;
+}
+
 void
 policy_submission_put(struct buf *out, const struct policy_submission *s)
 {
+	static const struct smtp_dsn_rcpt none = { 0 };
+
 	put_slice(out, s->sid);
 	put_slice(out, s->mid);
 	put_slice(out, s->sender);
@@ -223,12 +235,33 @@ policy_submission_put(struct buf *out, const struct policy_submission *s)
 	put_u32le(out, s->recipient_count);
 	for (uint32_t i = 0; i < s->recipient_count; i++)
 		put_slice(out, s->recipients[i]);
+	if (!asks_for_notices(s))
+		return;
+	smtp_dsn_mail_put(&s->dsn, out);
+	for (uint32_t i = 0; i < s->recipient_count; i++)
+		smtp_dsn_rcpt_put(s->wishes != NULL ? &s->wishes[i] : &none, out);
+}
+
+/* What stands behind the recipients, if there was anything to say of them. */
+static struct smtp_dsn_rcpt *
+read_wishes(struct reader *in, uint32_t count, struct smtp_dsn_mail *dsn)
+{
+	struct smtp_dsn_rcpt *list;
+
+	if (!reader_ok(in) || in->rest.len == 0)
+		return NULL;
+	smtp_dsn_mail_read(in, dsn);
+	list = mem_array(struct smtp_dsn_rcpt, count + 1);
+	for (uint32_t i = 0; i < count; i++)
+		smtp_dsn_rcpt_read(in, &list[i]);
+	return list;
 }
 
 enum status
 policy_submission_read(struct slice payload, struct policy_submission *s,
-    struct slice **recipients)
+    struct slice **recipients, struct smtp_dsn_rcpt **wishes)
 {
+	struct smtp_dsn_rcpt *asked;
 	struct reader in = reader_of(payload);
 	struct policy_submission v = { 0 };
 	struct slice *list;
@@ -242,12 +275,17 @@ policy_submission_read(struct slice payload, struct policy_submission *s,
 	v.recipient_count = read_slice_count(&in, POLICY_RECIPIENTS_MAX);
 	list = read_slices(&in, v.recipient_count, POLICY_ADDRESS_MAX);
 	v.recipients = list;
-	if (!reader_at_end(&in) || v.mid.len == 0 || v.prefix_len > v.size_bytes) {
+	asked = read_wishes(&in, v.recipient_count, &v.dsn);
+	v.wishes = asked;
+	if (!reader_at_end(&in) || v.mid.len == 0 || v.prefix_len > v.size_bytes ||
+	    asks_for_notices(&v) != (asked != NULL)) {
 		mem_free(list);
+		mem_free(asked);
 		return STATUS_CORRUPT;
 	}
 	*s = v;
 	*recipients = list;
+	*wishes = asked;
 	return STATUS_OK;
 }
 

@@ -102,9 +102,9 @@ MUST_USE enum status policy_reply_read(struct reader *in, struct policy_reply *r
 
 /* POLICY_SUBMIT; the text goes along as the frame's descriptor. */
 void policy_submission_put(struct buf *out, const struct policy_submission *s);
-/* *recipients is what s->recipients points to: given. */
+/* *recipients and *wishes are what s->recipients and s->wishes point to: given. */
 MUST_USE enum status policy_submission_read(struct slice payload, struct policy_submission *s,
-    struct slice **recipients);
+    struct slice **recipients, struct smtp_dsn_rcpt **wishes);
 
 /* The answer to POLICY_FETCH_LIST, which has no payload. */
 void policy_fetch_list_put(struct buf *out, const struct policy_fetch *list, uint32_t count);

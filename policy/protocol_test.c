@@ -82,7 +82,8 @@ read_submission(struct slice in, struct buf *out)
 {
 	struct policy_submission s;
 	struct slice *list;
-	enum status st = policy_submission_read(in, &s, &list);
+	struct smtp_dsn_rcpt *wishes;
+	enum status st = policy_submission_read(in, &s, &list, &wishes);
 
 	if (st != STATUS_OK)
 		return st;
@@ -90,7 +91,12 @@ read_submission(struct slice in, struct buf *out)
 	    SLICE_ARG(s.sender), s.size_bytes, s.prefix_len);
 	for (uint32_t i = 0; i < s.recipient_count; i++)
 		buf_printf(out, " %.*s", SLICE_ARG(s.recipients[i]));
+	if (wishes != NULL)
+		buf_printf(out, " ret=%u envid=%.*s", s.dsn.ret, SLICE_ARG(s.dsn.envid));
+	for (uint32_t i = 0; wishes != NULL && i < s.recipient_count; i++)
+		buf_printf(out, " %u:%.*s", wishes[i].notify, SLICE_ARG(wishes[i].orcpt));
 	mem_free(list);
+	mem_free(wishes);
 	return st;
 }
 
@@ -263,7 +269,8 @@ texts_and_fetch_questions_come_back_as_they_went(void **state)
 	struct buf b = buf_init(IPC_FRAME_MAX);
 	const struct slice list[] = { SLICE("a@b"), SLICE("c@d") };
 	const uint64_t times[] = { 0, 17 };
-	struct policy_submission s = { SLICE("s"), SLICE("m"), SLICE("x@y"), list, 2, 9, 100, 10 };
+	struct policy_submission s = { SLICE("s"), SLICE("m"), SLICE("x@y"), list, 2, 9, 100, 10,
+		{ 0 }, NULL };
 	struct policy_fetch f = { 3, SLICE("sales"), SLICE("h"), 110, FETCH_POP3_STLS, SLICE("u"),
 		300, -1, true, false, SLICE("ca.pem") };
 	struct policy_uidls u = { 3, true, list, 2 };
@@ -290,6 +297,42 @@ texts_and_fetch_questions_come_back_as_they_went(void **state)
 }
 
 static void
+wishes_stand_behind_the_recipients_where_there_are_any(void **state)
+{
+	const struct slice list[] = { SLICE("a@b"), SLICE("c@d") };
+	struct smtp_dsn_rcpt wishes[2] = { { 0 } };
+	struct policy_submission s = { .sid = SLICE("s"), .mid = SLICE("m"), .recipients = list,
+		.recipient_count = 2, .wishes = wishes };
+	struct buf b = buf_init(4096), out = buf_init(4096);
+	size_t plain;
+
+	(void)state;
+	policy_submission_put(&b, &s);
+	plain = b.len;
+	wishes[1] = (struct smtp_dsn_rcpt){ SMTP_NOTIFY_NEVER, SLICE("rfc822;x@y") };
+	s.dsn.envid = SLICE("QQ1");
+	buf_reset(&b);
+	policy_submission_put(&b, &s);
+	CHECK(b.len > plain);
+	for (size_t cut = 0; cut < b.len; cut++) {
+		buf_reset(&out);
+		CHECK_STATUS(read_submission(slice_sub(buf_slice(&b), 0, cut), &out),
+		    cut == plain ? STATUS_OK : STATUS_CORRUPT);
+	}
+	buf_reset(&out);
+	CHECK_STATUS(read_submission(buf_slice(&b), &out), STATUS_OK);
+	CHECK_SLICE(buf_slice(&out), "s m  0 0 a@b c@d ret=0 envid=QQ1 0: 1:rfc822;x@y");
+	s.wishes = NULL;
+	buf_reset(&b);
+	policy_submission_put(&b, &s);
+	buf_reset(&out);
+	CHECK_STATUS(read_submission(buf_slice(&b), &out), STATUS_OK);
+	CHECK_SLICE(buf_slice(&out), "s m  0 0 a@b c@d ret=0 envid=QQ1 0: 0:");
+	buf_clear(&b);
+	buf_clear(&out);
+}
+
+static void
 a_count_without_its_members_allocates_nothing(void **state)
 {
 	struct buf b = buf_init(64);
@@ -312,7 +355,8 @@ values_out_of_range_are_corrupt(void **state)
 	struct buf b = buf_init(IPC_FRAME_MAX), out = buf_init(4096);
 	char sid[POLICY_SID_MAX + 1] = { 0 };
 	struct policy_session s = { SLICE("sid1"), SERVICE_POP3 + 1, SLICE("p"), true };
-	struct policy_submission m = { SLICE("s"), SLICE("m"), SLICE("x"), NULL, 0, 9, 10, 11 };
+	struct policy_submission m = { SLICE("s"), SLICE("m"), SLICE("x"), NULL, 0, 9, 10, 11,
+		{ 0 }, NULL };
 	struct policy_reply reply = { 600, SLICE("5.1.1"), SLICE("no") };
 
 	(void)state;
@@ -340,6 +384,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(session_questions_come_back_as_they_went),
 		cmocka_unit_test(texts_and_fetch_questions_come_back_as_they_went),
+		cmocka_unit_test(wishes_stand_behind_the_recipients_where_there_are_any),
 		cmocka_unit_test(a_count_without_its_members_allocates_nothing),
 		cmocka_unit_test(values_out_of_range_are_corrupt),
 	};

@@ -41,13 +41,17 @@ uint32_t policy_credential(struct policy_client *c, uint32_t credential,
 enum return_kind {
 	RETURN_FAILED,	/* the entries end */
 	RETURN_DELAYED,	/* the author is told; the entries go on waiting */
+	RETURN_DELIVERED,	/* the entries owed this notice (NOTIFY=SUCCESS), and end */
+	RETURN_RELAYED,
+	RETURN_KIND_COUNT
 };
 #define POLICY_RETURN_ENTRIES_MAX 200
 
 /*
  * One text for all these entries of one message.  text: sealed memfd with a DSN (RFC 3464) for the
  * author, stays the caller's; -1 for mail with a null sender: nobody is told.  An author who is
- * 0, or gone, is stood for by the postmaster.  detail as in queue_settle().
+ * 0, or gone, is stood for by the postmaster where mail failed or waits; of a success the address
+ * in "to" hears then, or nobody.  detail as in queue_settle().
  *
  * OK     on disk
  * STALE  one of the entries is not in the queue any more (it was removed, or returned already):
@@ -64,7 +68,8 @@ struct policy_returned {
 	uint32_t entry_count;
 	uint32_t size_bytes;		/* of the DSN; 0: none */
 	struct slice detail;
-	struct slice about;		/* mid of the mail that failed or waits */
+	struct slice about;		/* mid of the mail that this is about */
+	struct slice to;		/* DELIVERED, RELAYED: its envelope sender */
 };
 typedef void policy_return_done(void *ctx, enum status st, const struct problem *why);
 uint32_t policy_return(struct policy_client *c, const struct policy_returned *r, int text,

@@ -90,6 +90,8 @@ policy_returned_put(struct buf *out, const struct policy_returned *r)
 	put_u32le(out, r->entry_count);
 	for (uint32_t i = 0; i < r->entry_count; i++)
 		put_u64le(out, r->entries[i]);
+	if (r->kind >= RETURN_DELIVERED)
+		put_slice(out, r->to);
 }
 
 enum status
@@ -107,12 +109,14 @@ policy_returned_read(struct slice payload, struct policy_returned *r, uint64_t *
 	v.size_bytes = read_u32le(&in);
 	v.detail = read_limited(&in, POLICY_TEXT_MAX);
 	v.entry_count = read_u32le(&in);
-	if (!reader_ok(&in) || kind > RETURN_DELAYED || v.mid.len == 0 || v.about.len == 0 ||
+	if (!reader_ok(&in) || kind >= RETURN_KIND_COUNT || v.mid.len == 0 || v.about.len == 0 ||
 	    v.entry_count == 0 || v.entry_count > POLICY_RETURN_ENTRIES_MAX)
 		return STATUS_CORRUPT;
 	list = mem_array(uint64_t, v.entry_count);
 	for (uint32_t i = 0; i < v.entry_count; i++)
 		list[i] = read_u64le(&in);
+	if (kind >= RETURN_DELIVERED)
+		v.to = read_limited(&in, POLICY_ADDRESS_MAX);
 	if (!reader_at_end(&in)) {
 		mem_free(list);
 		return STATUS_CORRUPT;

@@ -41,6 +41,8 @@ read_returned(struct slice in, struct buf *out)
 		return st;
 	buf_printf(out, "%d %u %.*s %.*s %u %.*s", r.kind, r.author, SLICE_ARG(r.mid),
 	    SLICE_ARG(r.about), r.size_bytes, SLICE_ARG(r.detail));
+	if (r.to.len > 0)
+		buf_printf(out, " %.*s", SLICE_ARG(r.to));
 	for (uint32_t i = 0; i < r.entry_count; i++)
 		buf_printf(out, " %llu", (unsigned long long)r.entries[i]);
 	mem_free(entries);
@@ -75,8 +77,8 @@ what_relayd_and_policyd_say_comes_back_as_it_went(void **state)
 	const uint64_t entries[] = { 7, UINT64_MAX };
 	const struct policy_route route = { 3, SLICE("isp"), SLICE("h"), 465, true,
 		ROUTE_TLS_OFF, true, SLICE("/ca"), 4, SLICE("u") };
-	const struct policy_returned returned = { RETURN_DELAYED, 9, SLICE("mid"), entries, 2, 100,
-		SLICE("550 no"), SLICE("mail") };
+	struct policy_returned returned = { RETURN_DELAYED, 9, SLICE("mid"), entries, 2, 100,
+		SLICE("550 no"), SLICE("mail"), SLICE("x@y") };
 
 	(void)state;
 	policy_relay_id_put(&b, 5);
@@ -85,6 +87,9 @@ what_relayd_and_policyd_say_comes_back_as_it_went(void **state)
 	check_pair(&b, read_route, "3 isp h 465 1 2 1 /ca 4 u");
 	policy_returned_put(&b, &returned);
 	check_pair(&b, read_returned, "1 9 mid mail 100 550 no 7 18446744073709551615");
+	returned.kind = RETURN_RELAYED;
+	policy_returned_put(&b, &returned);
+	check_pair(&b, read_returned, "3 9 mid mail 100 550 no x@y 7 18446744073709551615");
 }
 
 static void
@@ -93,7 +98,7 @@ values_out_of_range_are_corrupt(void **state)
 	uint64_t entries[POLICY_RETURN_ENTRIES_MAX + 1] = { 0 };
 	struct policy_route route = { .port = 0 };
 	struct policy_returned r = { RETURN_FAILED, 1, SLICE("m"), entries, 0, 0, SLICE(""),
-		SLICE("o") };
+		SLICE("o"), SLICE("") };
 	struct buf b = buf_init(8192), out = buf_init(8192);
 
 	(void)state;

@@ -239,12 +239,14 @@ read_questions(struct slice data, struct buf *again)
 	struct policy_submission submission;
 	struct policy_returned returned;
 	struct policy_uidls uidls;
+	struct smtp_dsn_rcpt *wishes;
 	struct slice *list;
 	uint64_t *entries;
 
-	if (policy_submission_read(data, &submission, &list) == STATUS_OK) {
+	if (policy_submission_read(data, &submission, &list, &wishes) == STATUS_OK) {
 		policy_submission_put(again, &submission);
 		mem_free(list);
+		mem_free(wishes);
 	} else if (policy_uidls_read(data, &uidls, &list) == STATUS_OK) {
 		policy_uidls_put(again, &uidls);
 		mem_free(list);

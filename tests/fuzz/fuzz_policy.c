@@ -59,10 +59,13 @@ read_frames(struct slice payload)
 	struct policy_fetched fetched;
 	struct policy_sasl_step step;
 	struct digest_done done;
+	struct smtp_dsn_rcpt *wishes;
 	struct slice *list;
 
-	if (policy_submission_read(payload, &submission, &list) == STATUS_OK)
+	if (policy_submission_read(payload, &submission, &list, &wishes) == STATUS_OK) {
 		mem_free(list);
+		mem_free(wishes);
+	}
 	if (policy_uidls_read(payload, &uidls, &list) == STATUS_OK)
 		mem_free(list);
 	if (digest_done_read(payload, &done) == STATUS_OK)
