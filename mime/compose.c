@@ -281,9 +281,8 @@ put_lines(struct buf *out, struct slice bytes)
 		(void)buf_append(out, SLICE("\r\n"));
 }
 
-/* Lines of ASCII, none too long, without NUL: they can go as they are. */
-static bool
-is_7bit(struct slice bytes)
+bool
+compose_is_7bit(struct slice bytes)
 {
 	size_t line = 0;
 
@@ -353,7 +352,7 @@ void
 compose_text(struct buf *out, struct slice utf8)
 {
 	struct buf lines = buf_init(2 * utf8.len + 2);
-	bool is_plain = is_7bit(utf8);
+	bool is_plain = compose_is_7bit(utf8);
 
 	put_lines(&lines, utf8);
 	compose_field(out, SLICE("Content-Type"), is_plain ? SLICE("text/plain; charset=us-ascii")
@@ -371,7 +370,7 @@ compose_text(struct buf *out, struct slice utf8)
 void
 compose_bytes(struct buf *out, struct slice type, struct slice bytes)
 {
-	bool is_plain = is_7bit(bytes);
+	bool is_plain = compose_is_7bit(bytes);
 
 	compose_field(out, SLICE("Content-Type"), type);
 	compose_field(out, SLICE("Content-Transfer-Encoding"), is_plain ? SLICE("7bit")

@@ -7,6 +7,7 @@
 #ifndef MIME_COMPOSE_H
 #define MIME_COMPOSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -50,6 +51,9 @@ void compose_text(struct buf *out, struct slice utf8);
  * 7-bit lines stay, the rest becomes quoted-printable; bare CR and LF become CRLF.
  */
 void compose_bytes(struct buf *out, struct slice type, struct slice bytes);
+
+/* Lines of ASCII, none too long, without NUL: compose_bytes() leaves them as they are. */
+bool compose_is_7bit(struct slice bytes);
 
 /* Append bytes as quoted-printable text (RFC 2045 s.6.7); CRLF, CR and LF are line ends. */
 void compose_quoted_printable(struct buf *out, struct slice bytes);

@@ -11,21 +11,30 @@
 #define SUBJECT_MAX 300
 #define FIELD_MAX 2048
 
-/* What differs between the two kinds. */
+/* What differs between the kinds. */
 static const struct {
+	bool is_success;		/* there is nothing to be mended */
 	const char *subject;
 	const char *action;		/* RFC 3464 s.2.3.3 */
 	const char *auto_submitted;	/* RFC 3834 s.5 */
 	const char *first_zh, *first_en;
 } kinds[] = {
-	[BOUNCE_FAILED] = { "退信：邮件未能送达 / Undelivered mail", "failed", "auto-replied",
+	[BOUNCE_FAILED] = { false, "退信：邮件未能送达 / Undelivered mail", "failed", "auto-replied",
 	    "您的邮件没有送达下列收件人，系统不再重试。",
 	    "Your message could not be delivered to the recipients below and will not be tried "
 	    "again." },
-	[BOUNCE_DELAYED] = { "延迟通知：邮件还没有送达 / Mail delayed", "delayed",
+	[BOUNCE_DELAYED] = { false, "延迟通知：邮件还没有送达 / Mail delayed", "delayed",
 	    "auto-generated", "您的邮件还没有送达下列收件人。系统会继续重试，您不需要再发一次。",
 	    "Your message has not been delivered to the recipients below yet. It is still being "
 	    "tried; you need not send it again." },
+	[BOUNCE_DELIVERED] = { true, "送达回执：邮件已送达 / Delivery receipt", "delivered",
+	    "auto-replied", "您的邮件已经送到下列收件人的邮箱。这不表示对方已经读过。",
+	    "Your message has been delivered to the mailboxes of the recipients below. That does "
+	    "not mean that they have read it." },
+	[BOUNCE_RELAYED] = { true, "送达回执：邮件已转交 / Mail relayed", "relayed", "auto-replied",
+	    "您的邮件已经转交给下列收件人的邮件服务器。那台服务器不发送达回执，所以不会再有送达通知。",
+	    "Your message has been handed on to a mail server of the recipients below. It does not "
+	    "send receipts, so you will not be told when the message is delivered." },
 };
 
 /* The words */
@@ -41,16 +50,17 @@ put_recipient(const struct bounce *b, const struct bounce_recipient *r, bool is_
     struct buf *out)
 {
 	const struct bounce_reason *why = bounce_reason(r->result->enhanced);
+	bool is_success = kinds[b->kind].is_success;
 
 	buf_printf(out, "  <%.*s>\n", SLICE_ARG(r->address));
-	if (is_english) {
+	if (is_success && r->result->text[0] == '\0')
+		return;
+	if (is_english && !is_success)
 		buf_printf(out, "    What happened: %s\n    What to do: %s\n", why->what_en,
 		    why->do_en);
-		buf_printf(out, "    In the server's words");
-	} else {
+	else if (!is_success)
 		buf_printf(out, "    原因：%s\n    怎么办：%s\n", why->what_zh, why->do_zh);
-		buf_printf(out, "    服务器的原话");
-	}
+	buf_printf(out, is_english ? "    In the server's words" : "    服务器的原话");
 	if (b->remote.len > 0)
 		buf_printf(out, " (%.*s)", SLICE_ARG(b->remote));
 	buf_printf(out, ": %s\n\n", r->result->text);
@@ -78,6 +88,8 @@ put_words_zh(const struct bounce *b, struct buf *out)
 	buf_printf(out, "这是邮件系统自动发出的通知，请不要直接回复。\n\n%s\n\n", kinds[b->kind].first_zh);
 	for (uint32_t i = 0; i < b->count; i++)
 		put_recipient(b, &b->recipients[i], false, out);
+	if (b->kind == BOUNCE_DELIVERED)
+		buf_append_byte(out, '\n');
 	if (b->is_expired) {
 		buf_printf(out, "系统已经重试了 ");
 		put_days(out, b->now_s - b->made_at);
@@ -100,6 +112,8 @@ put_words_en(const struct bounce *b, struct buf *out)
 	    "\n\n%s\n\n", kinds[b->kind].first_en);
 	for (uint32_t i = 0; i < b->count; i++)
 		put_recipient(b, &b->recipients[i], true, out);
+	if (b->kind == BOUNCE_DELIVERED)
+		buf_append_byte(out, '\n');
 	if (b->is_expired) {
 		buf_printf(out, "It was tried for ");
 		put_days(out, b->now_s - b->made_at);
@@ -143,6 +157,16 @@ put_address(struct slice address, struct buf *out)
 	}
 }
 
+/* "type;xtext" of ORCPT: what cannot be printed was refused when it came, and is shown as '?'. */
+static void
+put_orcpt(struct slice orcpt, struct buf *out)
+{
+	size_t semicolon = slice_find_byte(orcpt, ';');
+
+	buf_printf(out, "%.*s; ", SLICE_ARG(slice_sub(orcpt, 0, semicolon)));
+	smtp_xtext_show(slice_skip(orcpt, semicolon + 1), out);
+}
+
 static void
 put_date(struct buf *out, const char *name, uint64_t at_s)
 {
@@ -159,6 +183,11 @@ put_status(const struct bounce *b, const struct bounce_recipient *r, struct buf 
 	struct buf value = buf_init(FIELD_MAX);
 
 	(void)buf_append(out, SLICE("\r\n"));
+	if (r->orcpt.len > 0) {
+		put_orcpt(r->orcpt, &value);
+		compose_field(out, SLICE("Original-Recipient"), buf_slice(&value));
+		buf_reset(&value);
+	}
 	put_address(r->address, &value);
 	compose_field(out, SLICE("Final-Recipient"), buf_slice(&value));
 	compose_field(out, SLICE("Action"), slice_from_cstr(kinds[b->kind].action));
@@ -168,10 +197,12 @@ put_status(const struct bounce *b, const struct bounce_recipient *r, struct buf 
 		buf_printf(&value, "dns; %.*s", SLICE_ARG(b->remote));
 		compose_field(out, SLICE("Remote-MTA"), buf_slice(&value));
 	}
-	buf_reset(&value);
-	buf_printf(&value, "%s; %s", r->result->code != 0 ? "smtp" : "x-tradepost",
-	    r->result->text);
-	compose_field(out, SLICE("Diagnostic-Code"), buf_slice(&value));
+	if (r->result->text[0] != '\0') {
+		buf_reset(&value);
+		buf_printf(&value, "%s; %s", r->result->code != 0 ? "smtp" : "x-tradepost",
+		    r->result->text);
+		compose_field(out, SLICE("Diagnostic-Code"), buf_slice(&value));
+	}
 	put_date(out, "Last-Attempt-Date", b->now_s);
 	if (b->kind == BOUNCE_DELAYED)
 		put_date(out, "Will-Retry-Until", b->until_s);
@@ -183,6 +214,11 @@ put_statuses(const struct bounce *b, struct buf *out)
 {
 	struct buf status = buf_init(BOUNCE_MAX), value = buf_init(FIELD_MAX);
 
+	if (b->dsn.envid.len > 0) {
+		smtp_xtext_show(b->dsn.envid, &value);
+		compose_field(&status, SLICE("Original-Envelope-Id"), buf_slice(&value));
+		buf_reset(&value);
+	}
 	buf_printf(&value, "dns; %.*s", SLICE_ARG(b->hostname));
 	compose_field(&status, SLICE("Reporting-MTA"), buf_slice(&value));
 	put_date(&status, "Arrival-Date", b->made_at);
@@ -208,6 +244,14 @@ quoted_header(struct slice text)
 	if (n < header.len)
 		header.len = n + 1;
 	return header;
+}
+
+/* RFC 3461 s.4.3: RET speaks of failures; a message part has no encoding (RFC 2046 s.5.2.1). */
+static bool
+goes_back_whole(const struct bounce *b)
+{
+	return b->kind == BOUNCE_FAILED && b->dsn.ret == SMTP_RET_FULL &&
+	    b->text.len <= BOUNCE_FULL_MAX && compose_is_7bit(b->text);
 }
 
 static void
@@ -256,7 +300,10 @@ bounce_write(const struct bounce *b, struct buf *out)
 	compose_part_begin(out, boundary);
 	put_statuses(b, out);
 	compose_part_begin(out, boundary);
-	compose_bytes(out, SLICE("text/rfc822-headers"), quoted_header(b->text));
+	if (goes_back_whole(b))
+		compose_bytes(out, SLICE("message/rfc822"), b->text);
+	else
+		compose_bytes(out, SLICE("text/rfc822-headers"), quoted_header(b->text));
 	compose_parts_end(out, boundary);
 	buf_clear(&words);
 }

@@ -34,9 +34,10 @@ fixture_open(struct fixture *f)
 	f->results[0] = relay_result_make("5.1.1", SLICE("550 5.1.1 \xff no such user\r\nX: y"));
 	f->results[0].code = 550;
 	f->results[1] = relay_result_make("5.4.99", SLICE("something else"));
-	f->recipients[0] = (struct bounce_recipient){ SLICE("ann@a.test"), &f->results[0] };
+	f->recipients[0] = (struct bounce_recipient){ SLICE("ann@a.test"), SLICE(""),
+		&f->results[0] };
 	f->recipients[1] = (struct bounce_recipient){ SLICE("\xe5\xbc\xa0@a.test"),
-		&f->results[1] };
+		SLICE(""), &f->results[1] };
 	f->bounce = (struct bounce){
 		.hostname = SLICE("mail.acme.test"),
 		.domain = SLICE("acme.test"),
@@ -169,6 +170,114 @@ a_delay_is_told_as_such(void **state)
 }
 
 static void
+a_success_is_told_as_such_and_mends_nothing(void **state)
+{
+	static const struct {
+		enum bounce_kind kind;
+		const char *action, *zh, *en;
+	} rows[] = {
+		{ BOUNCE_DELIVERED, "Action: delivered\r\nStatus: 2.0.0\r\nLast-Attempt-Date: ",
+		    "已经送到", "has been delivered" },
+		{ BOUNCE_RELAYED, "Action: relayed\r\nStatus: 2.0.0\r\nRemote-MTA: dns; mx.a.test\r\n"
+		    "Diagnostic-Code: smtp; 250 taken\r\n", "已经转交", "handed on" },
+	};
+	struct buf body = buf_init(BOUNCE_MAX);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fixture f;
+
+		fixture_open(&f);
+		f.results[0] = (struct relay_result){ .verdict = RELAY_SENT, .enhanced = "2.0.0" };
+		if (rows[i].kind == BOUNCE_RELAYED) {
+			f.results[0].code = 250;
+			memcpy(f.results[0].text, "250 taken", 10);
+		}
+		f.bounce.kind = rows[i].kind;
+		f.bounce.count = 1;
+		f.bounce.dsn.ret = SMTP_RET_FULL;	/* speaks of failures alone */
+		write_and_scan(&f);
+		check_field(header_of(&f, 0), "Auto-Submitted", "auto-replied");
+		body_of(&f, 1, &body);
+		CHECK(holds(&body, rows[i].zh) && holds(&body, rows[i].en));
+		CHECK(!holds(&body, "怎么办") && !holds(&body, "What to do"));
+		CHECK(holds(&body, "主题：报价 offer"));
+		body_of(&f, 2, &body);
+		CHECK(holds(&body, rows[i].action));
+		body_of(&f, 3, &body);
+		CHECK(!holds(&body, "secret body"));
+		fixture_clear(&f);
+	}
+	buf_clear(&body);
+}
+
+static void
+what_the_author_said_of_notices_is_in_them(void **state)
+{
+	struct fixture f;
+	struct buf body = buf_init(BOUNCE_MAX);
+
+	(void)state;
+	fixture_open(&f);
+	f.bounce.dsn.envid = SLICE("QQ+2B1+0D+0ABcc:+20x");	/* no parser lets that in */
+	f.recipients[0].orcpt = SLICE("rfc822;ann+2Btag@old.test");
+	f.recipients[1].orcpt = SLICE("utf-8;\\x{5F20}+0D+0A@old.test");
+	write_and_scan(&f);
+	body_of(&f, 2, &body);
+	CHECK(slice_starts(buf_slice(&body), SLICE("Original-Envelope-Id: QQ+1??Bcc: x\r\n"
+	    "Reporting-MTA: dns; mail.acme.test\r\n")));
+	CHECK(holds(&body, "\r\n\r\nOriginal-Recipient: rfc822; ann+tag@old.test\r\n"
+	    "Final-Recipient: rfc822; ann@a.test\r\n"));
+	CHECK(holds(&body, "\r\n\r\nOriginal-Recipient: utf-8; \\x{5F20}??@old.test\r\n"));
+	buf_clear(&body);
+	fixture_clear(&f);
+}
+
+static void
+a_failure_goes_back_whole_where_that_was_asked_for_and_can_be(void **state)
+{
+	static char big[BOUNCE_FULL_MAX + 1];
+	static const char plain[] = "Subject: x\r\n\r\nsecret body\r\n";
+	static const char raw[] = "Subject: x\r\n\r\nsecret body \xff\r\n";
+	struct slice largest = slice_make(big, BOUNCE_FULL_MAX);
+	const struct {
+		uint8_t ret;
+		struct slice text;
+		bool is_whole;
+	} rows[] = {
+		{ SMTP_RET_FULL, slice_from_cstr(plain), true },
+		{ SMTP_RET_HDRS, slice_from_cstr(plain), false },
+		{ SMTP_RET_UNSAID, slice_from_cstr(plain), false },
+		{ SMTP_RET_FULL, slice_from_cstr(raw), false },
+		{ SMTP_RET_FULL, largest, true },
+		{ SMTP_RET_FULL, slice_make(big, BOUNCE_FULL_MAX + 1), false },
+	};
+
+	(void)state;
+	memset(big, '\n', sizeof(big));
+	memcpy(big, plain, sizeof(plain) - 1);
+	for (size_t i = 0; i < sizeof(big); i++)
+		if (i >= sizeof(plain) - 1)
+			big[i] = i % 60 == 0 ? '\n' : i % 60 == 59 ? '\r' : 'x';
+	big[sizeof(plain) - 1] = 'x';
+	big[BOUNCE_FULL_MAX - 2] = 'x';
+	big[BOUNCE_FULL_MAX - 1] = 'x';
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fixture f;
+		struct slice all;
+
+		fixture_open(&f);
+		f.bounce.dsn.ret = rows[i].ret;
+		f.bounce.text = rows[i].text;
+		write_and_scan(&f);
+		all = buf_slice(&f.out);
+		CHECK((slice_find(all, SLICE("\r\nsecret body\r\n")) < all.len) == rows[i].is_whole);
+		CHECK((slice_find(all, SLICE("message/rfc822")) < all.len) == rows[i].is_whole);
+		fixture_clear(&f);
+	}
+}
+
+static void
 originals_of_any_shape_are_quoted(void **state)
 {
 	static char big[200000];
@@ -217,6 +326,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_notice_is_a_report_for_people_and_programs),
 		cmocka_unit_test(a_delay_is_told_as_such),
+		cmocka_unit_test(a_success_is_told_as_such_and_mends_nothing),
+		cmocka_unit_test(what_the_author_said_of_notices_is_in_them),
+		cmocka_unit_test(a_failure_goes_back_whole_where_that_was_asked_for_and_can_be),
 		cmocka_unit_test(originals_of_any_shape_are_quoted),
 		cmocka_unit_test(every_code_has_a_reason),
 	};

@@ -37,7 +37,11 @@ accept_item(struct relay *r, const struct queue_item *item)
 
 	/* After a connection to stored was lost, it gives again what we still have in hand. */
 	store_u64be(key, item->id);
-	if (table_get(r->entries, slice_make(key, sizeof(key))) == NULL)
+	if (table_get(r->entries, slice_make(key, sizeof(key))) != NULL)
+		return;
+	if (item->owed != QUEUE_OWES_MAIL)
+		relay_owed_add(r, item);
+	else
 		relay_route_place(r, relay_batch_new(r, item));
 }
 
@@ -69,6 +73,7 @@ on_taken(void *ctx, enum status st, const struct queue_item *items, uint32_t cou
 	}
 	for (uint32_t i = 0; i < count; i++)
 		accept_item(r, &items[i]);
+	relay_owed_tell(r);
 	relay_wake_at(r, next_due_at == 0 ? UINT64_MAX : next_due_at);
 	if (is_full || r->take_again)
 		take(r);

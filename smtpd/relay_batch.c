@@ -28,6 +28,9 @@ batch_new(struct relay *r, const struct queue_item *item)
 	b->mid = mem_dup(item->mid);
 	b->sender = mem_dup(item->sender);
 	b->sender_len = item->sender.len;
+	b->dsn.ret = item->dsn.ret;
+	b->dsn.envid = slice_make(mem_dup(item->dsn.envid), item->dsn.envid.len);
+	b->owed = (enum queue_owed)item->owed;
 	b->domain = mem_dup(domain_of(item->recipient));
 	b->next = r->batches;
 	if (b->next != NULL)
@@ -57,6 +60,8 @@ relay_batch_new(struct relay *r, const struct queue_item *item)
 	e->made_at = item->made_at;
 	e->attempts = item->attempts;
 	e->is_delay_told = item->is_delay_told;
+	e->wish.notify = item->wish.notify;
+	e->wish.orcpt = slice_make(mem_dup(item->wish.orcpt), item->wish.orcpt.len);
 	add_entry(b, e);
 	store_u64be(key, e->id);
 	(void)table_put(r->entries, slice_make(key, sizeof(key)), e);
@@ -74,6 +79,8 @@ relay_batch_like(const struct relay_batch *b)
 		.recipient = slice_from_cstr(b->domain),
 		.route = b->route,
 		.author = b->author,
+		.dsn = b->dsn,
+		.owed = (uint8_t)b->owed,
 	};
 
 	return batch_new(b->relay, &item);
@@ -89,6 +96,7 @@ relay_batch_free(struct relay_batch *b)
 	relay_batch_unload(b);
 	for (uint32_t i = 0; i < b->count; i++) {
 		mem_free(b->entries[i]->recipient);
+		mem_free((char *)b->entries[i]->wish.orcpt.ptr);
 		mem_free(b->entries[i]);
 	}
 	if (b->prev != NULL)
@@ -99,6 +107,7 @@ relay_batch_free(struct relay_batch *b)
 		b->next->prev = b->prev;
 	mem_free(b->mid);
 	mem_free(b->sender);
+	mem_free((char *)b->dsn.envid.ptr);
 	mem_free(b->domain);
 	mem_free(b);
 }
@@ -113,7 +122,7 @@ relay_batch_check(struct relay_batch *b)
 bool
 relay_batch_join(struct relay_batch *b, struct relay_batch *from)
 {
-	if (b->text_id != from->text_id || b->author != from->author ||
+	if (b->text_id != from->text_id || b->author != from->author || b->owed != from->owed ||
 	    b->count + from->count > RELAY_RECIPIENTS_MAX ||
 	    !slice_equal(slice_make(b->sender, b->sender_len),
 	    slice_make(from->sender, from->sender_len)))
@@ -219,10 +228,21 @@ relay_batch_leave(struct relay_batch *b)
 
 /* Entries of a batch, by what follows from their results. */
 struct sorted {
-	uint32_t failed[RELAY_RECIPIENTS_MAX], late[RELAY_RECIPIENTS_MAX];
-	uint32_t failed_count, late_count;
+	uint32_t failed[RELAY_RECIPIENTS_MAX], silent[RELAY_RECIPIENTS_MAX],
+	    late[RELAY_RECIPIENTS_MAX];
+	uint32_t failed_count, silent_count, late_count;
 	bool has_expired;
 };
+
+/* Never: its author is told, unless that was not wanted. */
+static void
+sort_failed(const struct relay_batch *b, uint32_t i, struct sorted *out)
+{
+	if (relay_entry_wants(b->entries[i], SMTP_NOTIFY_FAILURE))
+		out->failed[out->failed_count++] = i;
+	else
+		out->silent[out->silent_count++] = i;
+}
 
 /* Not now: given up, told to the author, or just put off, by its age. */
 static void
@@ -236,9 +256,9 @@ sort_later(struct relay_batch *b, uint32_t i, enum queue_outcome outcome, uint64
 	e->outcome = outcome;
 	e->due_at = due_at;
 	if (relay_schedule_is_expired(schedule, e->made_at, now_s)) {
-		out->failed[out->failed_count++] = i;
+		sort_failed(b, i, out);
 		out->has_expired = true;
-	} else if (b->sender_len > 0 &&
+	} else if (relay_entry_wants(e, SMTP_NOTIFY_DELAY) &&
 	    relay_schedule_is_late(schedule, e->made_at, e->is_delay_told, now_s)) {
 		out->late[out->late_count++] = i;
 	} else {
@@ -286,10 +306,16 @@ take_again(struct relay_batch *b, struct relay_destination *d)
 static void
 tell_authors(struct relay_batch *b, const struct sorted *s)
 {
+	struct relay_told told = { .kind = RETURN_FAILED, .is_expired = s->has_expired };
+
 	if (s->failed_count > 0)
-		relay_notice_start(b, RETURN_FAILED, s->failed, s->failed_count, s->has_expired);
+		relay_notice_start(b, told, s->failed, s->failed_count);
+	told.is_silent = true;
+	if (s->silent_count > 0)
+		relay_notice_start(b, told, s->silent, s->silent_count);
+	told = (struct relay_told){ .kind = RETURN_DELAYED };
 	if (s->late_count > 0)
-		relay_notice_start(b, RETURN_DELAYED, s->late, s->late_count, false);
+		relay_notice_start(b, told, s->late, s->late_count);
 	if (b->load == RELAY_LOADED && b->notices == 0)
 		relay_batch_unload(b);
 }
@@ -311,10 +337,12 @@ relay_batch_conclude(struct relay_batch *b)
 		ASSERT(e->has_result);	/* to forget it would be to call it sent */
 		switch (e->result.verdict) {
 		case RELAY_SENT:
-			relay_settle_entry(e, QUEUE_SENT, 0);
+			/* RFC 3461 s.5.2.2: who will not tell of it is told of. */
+			relay_settle_entry(e, !e->is_passed_on && relay_entry_wants(e,
+			    SMTP_NOTIFY_SUCCESS) ? QUEUE_RELAYED : QUEUE_SENT, 0);
 			break;
 		case RELAY_FAILED:
-			s.failed[s.failed_count++] = i;
+			sort_failed(b, i, &s);
 			break;
 		case RELAY_LATER:
 		case RELAY_AGAIN:

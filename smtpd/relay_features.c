@@ -12,6 +12,7 @@ static const struct {
 	{ "SMTPUTF8", RELAY_SMTPUTF8 },
 	{ "STARTTLS", RELAY_STARTTLS },
 	{ "SIZE", RELAY_SIZE },
+	{ "DSN", RELAY_DSN },
 };
 
 void

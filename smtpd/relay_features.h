@@ -14,6 +14,7 @@ enum {
 	RELAY_SMTPUTF8 = 4,
 	RELAY_STARTTLS = 8,
 	RELAY_SIZE = 16,
+	RELAY_DSN = 32,
 };
 
 struct relay_features {

@@ -5,6 +5,7 @@
  *   relay_route.c        how a route goes, asked of policyd, for batches that wait for it
  *   relay_batch.c        entries of one message that go together, and their text
  *   relay_settle.c       what became of an entry, told to stored until it is on disk
+ *   relay_wishes.c       what senders want to hear of their mail, for the next server
  *   relay_return.c       notices to authors, given to policyd until they are on disk
  *   relay_destination.c  a smarthost, or a domain: batches that wait, connections, back-off
  *   relay_link.c         one connection, from finding the host to its end
@@ -67,6 +68,7 @@ struct relay {
 	struct relay_entry *unsettled;	/* list: to be told to stored again */
 	struct timer *settle_timer;
 	struct relay_notice *notices;	/* list: on their way to policyd */
+	struct relay_batch *owed;	/* list, by next_waiting: that owe notices, just taken */
 	uint32_t link_count;
 	uint64_t text_bytes;		/* of texts that are loaded or asked for */
 	uint32_t settling;		/* entries that stored is being told of */
@@ -100,6 +102,8 @@ struct relay_entry {
 	uint64_t made_at;
 	uint32_t attempts;
 	bool is_delay_told;
+	struct smtp_dsn_rcpt wish;	/* its orcpt is the entry's */
+	bool is_passed_on;		/* the server that has it will tell of it */
 	bool is_ended;			/* nothing more is done about it */
 	uint32_t agains;
 	bool has_result;
@@ -124,6 +128,8 @@ struct relay_batch {
 	uint32_t size_bytes, route, author;
 	char *mid, *sender, *domain;
 	size_t sender_len;
+	struct smtp_dsn_mail dsn;		/* its envid is the batch's */
+	enum queue_owed owed;			/* a notice: it goes nowhere else */
 	struct relay_entry *entries[RELAY_RECIPIENTS_MAX];
 	uint32_t count;
 	uint32_t open;			/* entries that are not ended */
@@ -179,15 +185,21 @@ void relay_settle_again(void *ctx);
 
 /* Notices */
 
+/* What is told, and to whom. */
+struct relay_told {
+	enum return_kind kind;
+	bool is_expired;
+	bool is_silent;			/* nobody wants to hear of it: policyd ends the entries */
+};
+
 struct relay_notice {
 	struct relay_notice *prev, *next;
 	struct relay_batch *batch;
-	enum return_kind kind;
+	struct relay_told told;
 	uint64_t ids[RELAY_RECIPIENTS_MAX];
 	uint32_t indices[RELAY_RECIPIENTS_MAX];	/* of the batch's entries */
 	uint32_t count;
-	bool is_expired;
-	int fd;				/* -1: nobody is told */
+	int fd;				/* -1: none yet, or nobody is told */
 	uint32_t size_bytes;
 	char mid[ID_SID_LEN + 1];
 	struct buf detail;
@@ -197,8 +209,12 @@ struct relay_notice {
 };
 
 /* A notice for some entries of a batch; takes care of itself and of them from now on. */
-void relay_notice_start(struct relay_batch *b, enum return_kind kind, const uint32_t *indices,
-    uint32_t count, bool is_expired);
+void relay_notice_start(struct relay_batch *b, struct relay_told told, const uint32_t *indices,
+    uint32_t count);
+/* Take in an entry that owes a notice; those of one message that came together share one. */
+void relay_owed_add(struct relay *r, const struct queue_item *item);
+/* No more came: make their notices. */
+void relay_owed_tell(struct relay *r);
 void relay_notice_free(struct relay_notice *n);
 
 /* Routes */
@@ -293,6 +309,7 @@ struct relay_link {
 	struct relay_batch *batch;
 	struct relay_message message;
 	struct slice recipients[RELAY_RECIPIENTS_MAX];
+	struct relay_wishes *wishes;	/* of the message; NULL: it has none */
 	struct timer *idle_timer;
 	struct relay_result failure;	/* of the last host tried */
 	bool has_failure;
@@ -305,6 +322,21 @@ void relay_link_give(struct relay_link *k, struct relay_batch *b);
 void relay_link_free(struct relay_link *k);
 /* An idle link of anybody's, ended to make room; false when there is none. */
 bool relay_link_evict(struct relay *r);
+
+/* Wishes */
+
+/* What the next server is told of what a batch's senders want to hear (RFC 3461 s.5.2.1). */
+struct relay_wishes {
+	struct smtp_dsn_mail mail;
+	struct smtp_dsn_rcpt recipients[RELAY_RECIPIENTS_MAX];
+	struct buf memory;
+};
+
+/* For a batch whose text is loaded; NULL when there is nothing to say.  Given: relay_wishes_free(). */
+struct relay_wishes *relay_wishes_of(const struct relay_batch *b);
+void relay_wishes_free(struct relay_wishes **w);
+/* NOTIFY of this entry, or what is usual, has that among what its sender wants to hear. */
+bool relay_entry_wants(const struct relay_entry *e, enum smtp_notify what);
 
 /* TLS contexts */
 

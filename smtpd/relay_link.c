@@ -63,6 +63,7 @@ relay_link_free(struct relay_link *k)
 		policy_cancel(r->policy, k->secret_call);
 	relay_session_quit(&k->session);
 	relay_tls_put(k->tls_kept);
+	relay_wishes_free(&k->wishes);
 	timer_free(&k->idle_timer);
 	mem_free(k);
 }
@@ -152,6 +153,7 @@ on_result(void *ctx, uint32_t i, const struct relay_result *result)
 
 	e->result = *result;
 	e->has_result = true;
+	e->is_passed_on = relay_session_has_dsn(k->session);
 }
 
 static void
@@ -470,8 +472,18 @@ on_loaded(struct relay_batch *b, enum status st)
 		for (uint32_t i = 0; i < b->count; i++)
 			k->recipients[i] = slice_make(b->entries[i]->recipient,
 			    b->entries[i]->recipient_len);
-		k->message = (struct relay_message){ slice_make(b->sender, b->sender_len),
-			k->recipients, b->count, &b->text };
+		relay_wishes_free(&k->wishes);
+		k->wishes = relay_wishes_of(b);
+		k->message = (struct relay_message){
+			.sender = slice_make(b->sender, b->sender_len),
+			.recipients = k->recipients,
+			.count = b->count,
+			.text = &b->text,
+		};
+		if (k->wishes != NULL) {
+			k->message.dsn = k->wishes->mail;
+			k->message.wishes = k->wishes->recipients;
+		}
 		relay_session_send(k->session, &k->message);
 		return;
 	}

@@ -14,6 +14,16 @@
 
 static void notice_begin(void *ctx);
 
+static const struct {
+	const char *event;
+	enum bounce_kind bounce;
+} kinds[] = {
+	[RETURN_FAILED] = { "relay.mail.failed", BOUNCE_FAILED },
+	[RETURN_DELAYED] = { "relay.mail.delayed", BOUNCE_DELAYED },
+	[RETURN_DELIVERED] = { "relay.mail.delivered", BOUNCE_DELIVERED },
+	[RETURN_RELAYED] = { "relay.mail.relayed", BOUNCE_RELAYED },
+};
+
 void
 relay_notice_free(struct relay_notice *n)
 {
@@ -40,8 +50,7 @@ log_entry(const struct relay_notice *n, const struct relay_entry *e)
 {
 	struct log_line l;
 
-	log_begin(&l, LOG_INFO, n->kind == RETURN_FAILED ? "relay.mail.failed"
-	    : "relay.mail.delayed", NULL);
+	log_begin(&l, LOG_INFO, kinds[n->told.kind].event, NULL);
 	log_cstr(&l, "mid", n->batch->mid);
 	log_slice(&l, "to", slice_make(e->recipient, e->recipient_len));
 	log_cstr(&l, "peer", n->batch->remote);
@@ -68,12 +77,13 @@ notice_end(struct relay_notice *n, enum status st)
 
 		if (st == STATUS_OK)
 			log_entry(n, e);
-		if (n->kind == RETURN_DELAYED)
+		if (n->told.kind == RETURN_DELAYED)
 			relay_settle_entry(e, e->outcome, e->due_at);
 		else if (st == STATUS_OK || st == STATUS_ABSENT)
 			relay_entry_end(e);
-		else
-			relay_settle_entry(e, QUEUE_LATER, later);
+		else	/* of what owes a notice only, the last answer is about the mail: it stays */
+			relay_settle_entry(e, b->owed != QUEUE_OWES_MAIL ? QUEUE_PUT_BACK :
+			    QUEUE_LATER, later);
 	}
 	relay_notice_free(n);
 	b->open--;
@@ -114,7 +124,7 @@ static void
 hand_over(struct relay_notice *n)
 {
 	const struct policy_returned returned = {
-		.kind = n->kind,
+		.kind = n->told.kind,
 		.author = n->batch->author,
 		.mid = slice_from_cstr(n->mid),
 		.about = slice_from_cstr(n->batch->mid),
@@ -122,6 +132,7 @@ hand_over(struct relay_notice *n)
 		.entry_count = n->count,
 		.size_bytes = n->size_bytes,
 		.detail = buf_slice(&n->detail),
+		.to = slice_make(n->batch->sender, n->batch->sender_len),
 	};
 
 	n->call = policy_return(n->batch->relay->policy, &returned, n->fd, on_returned, n);
@@ -155,7 +166,8 @@ write_notice(struct relay_notice *n, struct problem *why)
 	struct bounce_recipient recipients[RELAY_RECIPIENTS_MAX];
 	struct buf text = buf_init(BOUNCE_MAX);
 	struct bounce bounce = {
-		.kind = n->kind == RETURN_FAILED ? BOUNCE_FAILED : BOUNCE_DELAYED,
+		.kind = kinds[n->told.kind].bounce,
+		.dsn = b->dsn,
 		.hostname = buf_slice(&r->hostname),
 		.domain = r->domain.len > 0 ? r->domain : buf_slice(&r->hostname),
 		.mid = slice_from_cstr(n->mid),
@@ -163,7 +175,7 @@ write_notice(struct relay_notice *n, struct problem *why)
 		.remote = slice_from_cstr(b->remote_host),
 		.made_at = relay_batch_made_at(b),
 		.now_s = relay_now(),
-		.is_expired = n->is_expired,
+		.is_expired = n->told.is_expired,
 		.recipients = recipients,
 		.count = n->count,
 		.text = b->text.bytes,
@@ -176,6 +188,7 @@ write_notice(struct relay_notice *n, struct problem *why)
 
 		recipients[i].address = slice_make(e->recipient, e->recipient_len);
 		recipients[i].result = &e->result;
+		recipients[i].orcpt = e->wish.orcpt;
 	}
 	bounce_write(&bounce, &text);
 	st = buf_status(&text);
@@ -196,7 +209,7 @@ on_loaded(struct relay_batch *b, enum status st)
 		struct problem why = { 0 };
 
 		next = n->next;
-		if (n->batch != b || n->fd >= 0 || n->call != 0)
+		if (n->batch != b || n->fd >= 0 || n->call != 0 || n->told.is_silent)
 			continue;
 		/* A text that is gone cannot be quoted; the author is told all the same. */
 		if (st != STATUS_BUSY && write_notice(n, &why) == STATUS_OK)
@@ -214,23 +227,24 @@ notice_begin(void *ctx)
 {
 	struct relay_notice *n = ctx;
 
-	if (n->fd >= 0 || n->batch->sender_len == 0)
+	if (n->fd >= 0 || n->told.is_silent)
 		hand_over(n);
+	else if (!relay_batch_may_load(n->batch))
+		try_later(n);
 	else
 		relay_batch_load(n->batch, on_loaded);
 }
 
 void
-relay_notice_start(struct relay_batch *b, enum return_kind kind, const uint32_t *indices,
-    uint32_t count, bool is_expired)
+relay_notice_start(struct relay_batch *b, struct relay_told told, const uint32_t *indices,
+    uint32_t count)
 {
 	struct relay *r = b->relay;
 	struct relay_notice *n = mem_new(struct relay_notice);
 
 	n->batch = b;
-	n->kind = kind;
+	n->told = told;
 	n->count = count;
-	n->is_expired = is_expired;
 	n->fd = -1;
 	n->detail = buf_init(RELAY_NOTICE_DETAIL_MAX);
 	id_sid(n->mid);
@@ -251,4 +265,56 @@ relay_notice_start(struct relay_batch *b, enum return_kind kind, const uint32_t 
 	r->notices = n;
 	b->notices++;
 	notice_begin(n);
+}
+
+/* What is owed without an attempt of ours */
+
+/* "host[address]:port: answer", as relay_entry_detail() wrote it when the mail went. */
+static void
+take_detail(struct relay_batch *b, struct slice detail)
+{
+	struct relay_entry *e = b->entries[0];
+	size_t end = slice_find(detail, SLICE(": ")), host = slice_find_byte(detail, '[');
+
+	e->result = (struct relay_result){ .verdict = RELAY_SENT, .enhanced = "2.0.0" };
+	e->has_result = true;
+	if (b->owed != QUEUE_OWES_RELAYED || end >= detail.len || host > end)
+		return;
+	relay_clean(slice_sub(detail, 0, end), b->remote, sizeof(b->remote));
+	relay_clean(slice_sub(detail, 0, host), b->remote_host, sizeof(b->remote_host));
+	relay_clean(slice_skip(detail, end + 2), e->result.text, sizeof(e->result.text));
+	e->result.code = 250;
+}
+
+void
+relay_owed_add(struct relay *r, const struct queue_item *item)
+{
+	struct relay_batch *b = relay_batch_new(r, item);
+
+	take_detail(b, item->detail);
+	for (struct relay_batch *with = r->owed; with != NULL; with = with->next_waiting)
+		if (slice_equal(slice_from_cstr(with->remote), slice_from_cstr(b->remote)) &&
+		    relay_batch_join(with, b))
+			return;
+	b->next_waiting = r->owed;
+	r->owed = b;
+}
+
+void
+relay_owed_tell(struct relay *r)
+{
+	while (r->owed != NULL) {
+		struct relay_batch *b = r->owed;
+		struct relay_told told = {
+			.kind = b->owed == QUEUE_OWES_RELAYED ? RETURN_RELAYED : RETURN_DELIVERED,
+			.is_silent = b->sender_len == 0,
+		};
+		uint32_t indices[RELAY_RECIPIENTS_MAX];
+
+		r->owed = b->next_waiting;
+		b->next_waiting = NULL;
+		for (uint32_t i = 0; i < b->count; i++)
+			indices[i] = i;
+		relay_notice_start(b, told, indices, b->count);
+	}
 }

@@ -10,6 +10,7 @@
 
 #define PIECE (32 * 1024)
 #define WIRE_MAX (SMTP_ADDRESS_MAX + 256)	/* an address with A-labels */
+#define EXTRA_MAX 1024				/* parameters */
 
 enum step { STEP_RESET, STEP_MAIL, STEP_RCPT, STEP_DATA };
 
@@ -134,7 +135,7 @@ static void
 say_mail(struct relay_session *s)
 {
 	const struct relay_message *m = s->message;
-	struct buf sender = buf_init(WIRE_MAX), extra = buf_init(128);
+	struct buf sender = buf_init(WIRE_MAX), extra = buf_init(EXTRA_MAX);
 
 	idn_address(m->sender, &sender);
 	if (s->features.offers & RELAY_SIZE)
@@ -143,6 +144,10 @@ say_mail(struct relay_session *s)
 		(void)buf_append(&extra, SLICE(" BODY=8BITMIME"));
 	if (s->has_utf8)
 		(void)buf_append(&extra, SLICE(" SMTPUTF8"));
+	if (relay_session_has_dsn(s) && m->dsn.ret != SMTP_RET_UNSAID)
+		buf_printf(&extra, " RET=%s", m->dsn.ret == SMTP_RET_FULL ? "FULL" : "HDRS");
+	if (relay_session_has_dsn(s) && m->dsn.envid.len > 0)
+		buf_printf(&extra, " ENVID=%.*s", SLICE_ARG(m->dsn.envid));
 	relay_session_say(s, "MAIL FROM:<%.*s>%.*s", SLICE_ARG(buf_slice(&sender)),
 	    SLICE_ARG(buf_slice(&extra)));
 	buf_clear(&sender);
@@ -150,13 +155,23 @@ say_mail(struct relay_session *s)
 }
 
 static void
-say_recipient(struct relay_session *s, struct slice recipient)
+say_recipient(struct relay_session *s, uint32_t i)
 {
-	struct buf wire = buf_init(WIRE_MAX);
+	struct buf wire = buf_init(WIRE_MAX), extra = buf_init(EXTRA_MAX);
+	const struct smtp_dsn_rcpt *wish = s->message->wishes != NULL &&
+	    relay_session_has_dsn(s) ? &s->message->wishes[i] : NULL;
 
-	idn_address(recipient, &wire);
-	relay_session_say(s, "RCPT TO:<%.*s>", SLICE_ARG(buf_slice(&wire)));
+	idn_address(s->message->recipients[i], &wire);
+	if (wish != NULL && wish->notify != 0) {
+		(void)buf_append(&extra, SLICE(" NOTIFY="));
+		smtp_notify_write(wish->notify, &extra);
+	}
+	if (wish != NULL && wish->orcpt.len > 0)
+		buf_printf(&extra, " ORCPT=%.*s", SLICE_ARG(wish->orcpt));
+	relay_session_say(s, "RCPT TO:<%.*s>%.*s", SLICE_ARG(buf_slice(&wire)),
+	    SLICE_ARG(buf_slice(&extra)));
 	buf_clear(&wire);
+	buf_clear(&extra);
 }
 
 static void
@@ -172,7 +187,7 @@ say_step(struct relay_session *s)
 		say_mail(s);
 		break;
 	case STEP_RCPT:
-		say_recipient(s, s->message->recipients[i]);
+		say_recipient(s, i);
 		break;
 	case STEP_DATA:
 		relay_session_say(s, "DATA");

@@ -352,6 +352,12 @@ relay_session_count(const struct relay_session *s)
 }
 
 bool
+relay_session_has_dsn(const struct relay_session *s)
+{
+	return (s->features.offers & RELAY_DSN) != 0;
+}
+
+bool
 relay_session_is_secure(const struct relay_session *s)
 {
 	return conn_is_secure(s->conn);

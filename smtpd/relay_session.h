@@ -14,6 +14,7 @@
 
 #include "base/slice.h"
 #include "smtpd/relay_reply.h"
+#include "wire/smtp_dsn.h"
 
 struct loop;
 struct relay_session;
@@ -60,6 +61,9 @@ struct relay_message {
 	const struct slice *recipients;
 	uint32_t count;			/* 1 to RELAY_RECIPIENTS_MAX */
 	const struct relay_text *text;
+	/* Said to a server that offers DSN, and to no other. */
+	struct smtp_dsn_mail dsn;
+	const struct smtp_dsn_rcpt *wishes;	/* of each recipient; NULL: none */
 };
 
 /* Takes fd, a connected socket. */
@@ -81,6 +85,8 @@ void relay_session_send(struct relay_session *s, const struct relay_message *m);
 bool relay_session_is_deciding(const struct relay_session *s);
 /* Messages sent so far, refused ones too. */
 uint32_t relay_session_count(const struct relay_session *s);
+/* The server offers DSN: what is wanted to be told of mail is its business once it has the mail. */
+bool relay_session_has_dsn(const struct relay_session *s);
 bool relay_session_is_secure(const struct relay_session *s);
 /* "mx.example.com[192.0.2.1]:25"; borrowed. */
 struct slice relay_session_peer(const struct relay_session *s);

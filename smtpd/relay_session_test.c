@@ -108,7 +108,8 @@ play_open(struct play *p, const struct relay_peer *how)
 	side_open(&p->server, p->loop, fds[0]);
 	relay_text_of(&p->text, slice_from_cstr(short_text));
 	for (size_t i = 0; i < MESSAGES_MAX; i++)
-		p->messages[i] = (struct relay_message){ SLICE("me@our.test"), two, 2, &p->text };
+		p->messages[i] = (struct relay_message){ .sender = SLICE("me@our.test"),
+			.recipients = two, .count = 2, .text = &p->text };
 	p->message_count = 1;
 	if (peer.tls_mode != RELAY_TLS_OFF) {
 		CHECK_STATUS(tls_server_new("cert.pem", "key.pem", TLS_FLOOR_1_2, SLICE(""),

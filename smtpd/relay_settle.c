@@ -35,6 +35,12 @@ relay_entry_end(struct relay_entry *e)
 	relay_entry_ended(r);
 }
 
+static bool
+is_sent(const struct relay_entry *e)
+{
+	return e->outcome == QUEUE_SENT || e->outcome == QUEUE_RELAYED;
+}
+
 static void
 log_outcome(const struct relay_entry *e)
 {
@@ -45,6 +51,7 @@ log_outcome(const struct relay_entry *e)
 		[QUEUE_SENT] = { "relay.mail.sent", LOG_INFO },
 		[QUEUE_LATER] = { "relay.mail.deferred", LOG_INFO },
 		[QUEUE_PUT_BACK] = { "relay.mail.waiting", LOG_DEBUG },
+		[QUEUE_RELAYED] = { "relay.mail.sent", LOG_INFO },
 	};
 	uint64_t now_s = relay_now();
 	struct log_line l;
@@ -55,7 +62,7 @@ log_outcome(const struct relay_entry *e)
 	log_cstr(&l, "peer", e->batch->remote);
 	log_cstr(&l, "said", e->result.text);
 	log_u64(&l, "age_s", now_s > e->made_at ? now_s - e->made_at : 0);
-	if (e->outcome != QUEUE_SENT) {
+	if (!is_sent(e)) {
 		log_cstr(&l, "code", e->result.enhanced);
 		log_u64(&l, "again_s", e->due_at > now_s ? e->due_at - now_s : 0);
 	}
@@ -83,7 +90,7 @@ on_settled(void *ctx, enum status st)
 	log_begin(&l, LOG_WARN, "relay.settle.failed", NULL);
 	log_cstr(&l, "mid", e->batch->mid);
 	log_slice(&l, "to", slice_make(e->recipient, e->recipient_len));
-	log_cstr(&l, "risk", e->outcome == QUEUE_SENT ? "sent twice if relayd ends now" : "none");
+	log_cstr(&l, "risk", is_sent(e) ? "sent twice if relayd ends now" : "none");
 	log_status(&l, st, NULL);
 	log_end(&l);
 	e->is_unsettled = true;

@@ -110,6 +110,135 @@ a_null_sender_is_never_told(void **state)
 }
 
 static void
+what_was_asked_for_is_passed_on_to_who_offers_it(void **state)
+{
+	static struct world w;
+	struct kept *k;
+
+	(void)state;
+	world_open(&w);
+	w.has_dsn = true;
+	k = add_entry(&w, 1, "zhang@acme.test", "250+x@a.test");
+	k->item.dsn = (struct smtp_dsn_mail){ SMTP_RET_HDRS, SLICE("zhang@office.lan") };
+	k->item.wish = (struct smtp_dsn_rcpt){ SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_FAILURE,
+		SLICE("rfc822;ann@office.lan") };
+	k = add_entry(&w, 1, "zhang@acme.test", "250@a.test");
+	k->item.dsn = w.entries[0].item.dsn;
+	world_start(&w);
+	until_settled(&w);
+	/* The office's own names stay in the office. */
+	CHECK_SLICE(buf_slice(&w.said),
+	    "MAIL FROM:<zhang@acme.test> RET=HDRS ENVID=1@acme.test\n"
+	    "RCPT TO:<250+x@a.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;250+2Bx@a.test\n"
+	    "RCPT TO:<250@a.test>\n");
+	CHECK_U64(w.entries[0].outcome, QUEUE_SENT);
+	CHECK_U64(w.returns, 0);
+	world_clear(&w);
+}
+
+static void
+who_is_told_nothing_by_the_next_server_is_told_by_us(void **state)
+{
+	static struct world w;
+	struct kept *k;
+
+	(void)state;
+	world_open(&w);
+	k = add_entry(&w, 1, "zhang@acme.test", "250@a.test");
+	k->item.dsn = (struct smtp_dsn_mail){ SMTP_RET_FULL, SLICE("QQ+2B1") };
+	k->item.wish = (struct smtp_dsn_rcpt){ SMTP_NOTIFY_SUCCESS, SLICE("rfc822;ann@x.test") };
+	add_entry(&w, 1, "", "250@a.test")->item.wish.notify = SMTP_NOTIFY_SUCCESS;
+	world_start(&w);
+	until_settled(&w);
+	CHECK_U64(w.entries[0].outcome, QUEUE_RELAYED);
+	CHECK_U64(w.entries[1].outcome, QUEUE_SENT);
+	w.on_due(w.on_due_ctx);
+	for (unsigned n = 0; w.returns == 0 && n < 2000; n++)
+		turn(&w, 1);
+	CHECK(slice_equal(buf_slice(&w.said), SLICE("MAIL FROM:<zhang@acme.test>\n"
+	    "RCPT TO:<250@a.test>\nMAIL FROM:<>\nRCPT TO:<250@a.test>\n")) ||
+	    slice_equal(buf_slice(&w.said), SLICE("MAIL FROM:<>\nRCPT TO:<250@a.test>\n"
+	    "MAIL FROM:<zhang@acme.test>\nRCPT TO:<250@a.test>\n")));
+	CHECK_U64(w.messages, 2);
+	CHECK_U64(w.returns, 1);
+	CHECK_U64(w.return_kind, RETURN_RELAYED);
+	CHECK(notice_holds(&w, "Original-Envelope-Id: QQ+1\r\n"));
+	CHECK(notice_holds(&w, "Original-Recipient: rfc822; ann@x.test\r\n"
+	    "Final-Recipient: rfc822; 250@a.test\r\nAction: relayed\r\nStatus: 2.0.0\r\n"
+	    "Remote-MTA: dns; 127.0.0.1\r\nDiagnostic-Code: smtp; 250 2.0.0 taken"));
+	world_clear(&w);
+}
+
+static void
+what_is_owed_is_told_once_for_all_of_a_message(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	world_open(&w);
+	add_entry(&w, 1, "zhang@acme.test", "li@acme.test")->item.owed = QUEUE_OWES_DELIVERED;
+	add_entry(&w, 1, "zhang@acme.test", "wang@acme.test")->item.owed = QUEUE_OWES_DELIVERED;
+	add_entry(&w, 2, "ann@x.test", "li@acme.test")->item.owed = QUEUE_OWES_DELIVERED;
+	w.entries[2].item.author = 0;
+	w.return_status = STATUS_BUSY;
+	world_start(&w);
+	for (unsigned n = 0; w.returns < 2 && n < 2000; n++)
+		turn(&w, 1);
+	CHECK_U64(w.returns, 2);
+	w.return_status = STATUS_OK;
+	until_settled(&w);
+	CHECK_U64(w.returns, 4);
+	CHECK_U64(w.connections, 0);
+	CHECK_U64(w.entries[1].returned, 2);
+	CHECK(notice_holds(&w, "Action: delivered\r\nStatus: 2.0.0\r\nLast-Attempt-Date"));
+	/* What cannot be told now is told later, and stays. */
+	w.return_status = STATUS_STALE;
+	add_entry(&w, 3, "zhang@acme.test", "li@acme.test")->item.owed = QUEUE_OWES_DELIVERED;
+	w.on_due(w.on_due_ctx);
+	until_settled(&w);
+	CHECK_U64(w.entries[3].outcome, QUEUE_PUT_BACK);
+	world_clear(&w);
+}
+
+static void
+only_what_is_wanted_is_told(void **state)
+{
+	static const struct {
+		uint8_t notify;
+		const char *recipient;
+		unsigned age_s, returned, delayed;
+		bool has_text;
+	} rows[] = {
+		{ 0, "550@a.test", 0, 1, 0, true },
+		{ SMTP_NOTIFY_FAILURE, "550@a.test", 0, 1, 0, true },
+		{ SMTP_NOTIFY_NEVER, "550@a.test", 0, 1, 0, false },
+		{ SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_DELAY, "550@a.test", 0, 1, 0, false },
+		{ SMTP_NOTIFY_NEVER, "450@a.test", 6 * 86400, 1, 0, false },
+		{ 0, "450@a.test", 5 * 3600, 0, 1, true },
+		{ SMTP_NOTIFY_DELAY, "450@a.test", 5 * 3600, 0, 1, true },
+		{ SMTP_NOTIFY_FAILURE, "450@a.test", 5 * 3600, 0, 0, false },
+		{ SMTP_NOTIFY_NEVER, "450@a.test", 5 * 3600, 0, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		static struct world w;
+		struct kept *k;
+
+		world_open(&w);
+		k = add_entry(&w, 1, "zhang@acme.test", rows[i].recipient);
+		k->item.wish.notify = rows[i].notify;
+		k->item.made_at -= rows[i].age_s;
+		world_start(&w);
+		until_settled(&w);
+		CHECK_U64(k->returned, rows[i].returned);
+		CHECK_U64(k->delayed, rows[i].delayed);
+		CHECK(w.return_had_text == rows[i].has_text);
+		world_clear(&w);
+	}
+}
+
+static void
 old_mail_is_reported_once_and_given_up_at_last(void **state)
 {
 	static struct world w;
@@ -437,6 +566,8 @@ it_ends_at_any_moment(void **state)
 			add_entry(&w, i / 2, "zhang@acme.test", i % 3 == 0 ? "550@a.test"
 			    : "250@a.test");
 			w.entries[i].item.made_at -= i % 2 * 20000;
+			w.entries[i].item.wish.notify = i % 4 == 1 ? SMTP_NOTIFY_SUCCESS : 0;
+			w.entries[i].item.owed = i % 5 == 4 ? QUEUE_OWES_DELIVERED : QUEUE_OWES_MAIL;
 		}
 		world_start(&w);
 		for (unsigned n = 0; n < steps; n++) {
@@ -455,6 +586,10 @@ main(void)
 		cmocka_unit_test(connections_are_few_and_used_again),
 		cmocka_unit_test(what_finds_too_much_before_it_comes_again_in_its_turn),
 		cmocka_unit_test(a_null_sender_is_never_told),
+		cmocka_unit_test(what_was_asked_for_is_passed_on_to_who_offers_it),
+		cmocka_unit_test(who_is_told_nothing_by_the_next_server_is_told_by_us),
+		cmocka_unit_test(what_is_owed_is_told_once_for_all_of_a_message),
+		cmocka_unit_test(only_what_is_wanted_is_told),
 		cmocka_unit_test(old_mail_is_reported_once_and_given_up_at_last),
 		cmocka_unit_test(a_dead_host_is_left_alone_for_a_while),
 		cmocka_unit_test(a_server_that_says_nothing_keeps_one_connection),

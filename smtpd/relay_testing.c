@@ -183,8 +183,14 @@ queue_settle(struct queue_client *c, uint64_t id, enum queue_outcome outcome, ui
 	k->due_at = due_at;
 	k->settled++;
 	k->is_over = outcome == QUEUE_SENT;
+	if (outcome == QUEUE_RELAYED) {	/* due again, once relayd is told that this is on disk */
+		k->item.owed = QUEUE_OWES_RELAYED;
+		k->is_leased = false;
+	}
 	CHECK(detail.len < sizeof(k->detail));
 	snprintf(k->detail, sizeof(k->detail), "%.*s", SLICE_ARG(detail));
+	if (outcome == QUEUE_RELAYED)
+		k->item.detail = slice_from_cstr(k->detail);
 	return ask_add(answer_settle, (void *)done, ctx);
 }
 
@@ -258,15 +264,17 @@ policy_return(struct policy_client *c, const struct policy_returned *r, int fd,
 	(void)c;
 	world->returns++;
 	world->return_had_text = fd >= 0;
+	world->return_kind = r->kind;
 	for (uint32_t i = 0; i < r->entry_count; i++) {
 		struct kept *k = &world->entries[r->entries[i] - 1];
 
-		snprintf(k->detail, sizeof(k->detail), "%.*s", SLICE_ARG(r->detail));
+		if (r->kind < RETURN_DELIVERED)
+			snprintf(k->detail, sizeof(k->detail), "%.*s", SLICE_ARG(r->detail));
 		if (r->kind == RETURN_DELAYED)
 			k->delayed++;
 		else
 			k->returned++;
-		k->is_over = r->kind == RETURN_FAILED && world->return_status == STATUS_OK;
+		k->is_over = r->kind != RETURN_DELAYED && world->return_status == STATUS_OK;
 	}
 	buf_reset(&world->notice);
 	if (fd >= 0) {
@@ -304,6 +312,10 @@ server_close(struct server_conn *s)
 static void
 server_line(struct server_conn *s, struct slice line)
 {
+	if (!s->is_in_text && slice_find(line, SLICE(":<")) < line.len) {
+		(void)buf_append(&world->said, line);
+		(void)buf_append(&world->said, SLICE("\n"));
+	}
 	if (s->is_in_text) {
 		if (!slice_equal(line, SLICE(".")))
 			return;
@@ -314,7 +326,8 @@ server_line(struct server_conn *s, struct slice line)
 		else if (!world->is_mute_after_dot)
 			conn_write(s->conn, SLICE("250 2.0.0 taken\r\n"));
 	} else if (slice_starts(line, SLICE("EHLO"))) {
-		conn_write(s->conn, SLICE("250-mx\r\n250 PIPELINING\r\n"));
+		conn_write(s->conn, world->has_dsn ? SLICE("250-mx\r\n250-DSN\r\n250 PIPELINING\r\n") :
+		    SLICE("250-mx\r\n250 PIPELINING\r\n"));
 	} else if (slice_starts(line, SLICE("RCPT TO:<"))) {
 		conn_printf(s->conn, "%.*s 4\r\n", SLICE_ARG(slice_sub(line, 9, 3)));
 		s->has_recipient |= line.ptr[9] == '2';
@@ -438,7 +451,8 @@ world_open(struct world *w)
 {
 	struct problem why = { 0 };
 
-	*w = (struct world){ .loop = loop_new(), .notice = buf_init(1024 * 1024) };
+	*w = (struct world){ .loop = loop_new(), .notice = buf_init(1024 * 1024),
+		.said = buf_init(64 * 1024) };
 	world = w;
 	CHECK_STATUS(settings_parse(SLICE("[relay]\nidle = 1s\nmx_local = yes\nper_destination = 3\n"
 	    "[serve]\ndomain = acme.test\n[dns]\nserver = 127.0.0.1:1\n"), "test",
@@ -498,6 +512,7 @@ world_clear(struct world *w)
 	settings_free(relay_settings_table, relay_settings_count, &w->settings);
 	testing_turn(w->loop, 1);
 	buf_clear(&w->notice);
+	buf_clear(&w->said);
 	loop_free(&w->loop);
 	world = NULL;
 }

@@ -43,6 +43,7 @@ struct world {
 	unsigned texts, returns;
 	bool holds_texts;		/* questions for texts wait */
 	bool return_had_text;
+	enum return_kind return_kind;
 	struct buf notice;
 	/* The server. */
 	struct listener *listener;
@@ -50,7 +51,8 @@ struct world {
 	uint16_t port;
 	struct server_conn *conns;
 	unsigned connections, open_connections, most_connections, messages, recipients;
-	bool is_silent, drops_after_dot, is_mute_after_dot;
+	bool is_silent, drops_after_dot, is_mute_after_dot, has_dsn;
+	struct buf said;		/* MAIL and RCPT lines that it heard */
 	size_t ends;
 };
 

@@ -90,6 +90,8 @@ run_session(struct slice said, unsigned way)
 		on_end };
 	static const struct slice recipients[RECIPIENTS] = { { "ann@a.test", 10 },
 		{ "\xc3\xa4@a.test", 9 } };
+	static const struct smtp_dsn_rcpt wishes[RECIPIENTS] = {
+		{ SMTP_NOTIFY_SUCCESS, { "rfc822;ann@a.test", 17 } }, { 0 } };
 	struct owner o = { .loop = loop_new() };
 	struct relay_peer peer = {
 		.host = SLICE("mx.a.test"),
@@ -103,7 +105,9 @@ run_session(struct slice said, unsigned way)
 	int fds[2];
 
 	relay_text_of(&o.text, SLICE("Subject: x\r\n\r\n.dot\nbare\r\n"));
-	o.message = (struct relay_message){ SLICE("me@our.test"), recipients, RECIPIENTS, &o.text };
+	o.message = (struct relay_message){ .sender = SLICE("me@our.test"),
+		.recipients = recipients, .count = RECIPIENTS, .text = &o.text,
+		.dsn = { SMTP_RET_HDRS, SLICE("QQ1") }, .wishes = wishes };
 	ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
 	ASSERT(write(fds[0], said.ptr, said.len) == (ssize_t)said.len);
 	ASSERT(shutdown(fds[0], SHUT_WR) == 0);
@@ -118,12 +122,14 @@ static void
 write_notice(struct slice original)
 {
 	struct relay_result r = relay_result_make("5.1.1", original);
-	struct bounce_recipient recipient = { slice_sub(original, 0, 300), &r };
+	struct bounce_recipient recipient = { slice_sub(original, 0, 300),
+		slice_sub(original, 0, 100), &r };
 	struct bounce b = {
 		.hostname = SLICE("our.test"),
 		.domain = SLICE("our.test"),
 		.mid = SLICE("mid"),
 		.author = SLICE("me@our.test"),
+		.dsn = { SMTP_RET_FULL, slice_sub(original, 0, 100) },
 		.recipients = &recipient,
 		.count = 1,
 		.text = original,
