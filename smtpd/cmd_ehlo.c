@@ -46,14 +46,12 @@ static void
 put_extensions(const struct smtp_session *s, struct buf *out)
 {
 	const struct smtp_settings *settings = s->server->settings;
-	struct buf size = buf_init(64);
+	struct buf value = buf_init(64);
 	bool is_secure = conn_is_secure(s->conn);
 
 	put_line(out, "PIPELINING");
-	(void)buf_append(&size, SLICE("SIZE "));
-	(void)buf_append_u64(&size, settings->message_max);
-	smtp_reply_write(out, 250, SMTP_REPLY_MORE, SLICE(""), buf_slice(&size));
-	buf_clear(&size);
+	buf_printf(&value, "SIZE %llu", (unsigned long long)settings->message_max);
+	smtp_reply_write(out, 250, SMTP_REPLY_MORE, SLICE(""), buf_slice(&value));
 	if (!is_secure)
 		put_line(out, "STARTTLS");
 	if (session_is_submission(s) && is_secure && s->login.len == 0) {
@@ -64,6 +62,13 @@ put_extensions(const struct smtp_session *s, struct buf *out)
 	put_line(out, "8BITMIME");
 	put_line(out, "SMTPUTF8");
 	put_line(out, "CHUNKING");
+	if (session_has_dsn(s))
+		put_line(out, "DSN");
+	/* RFC 9422: no MAILMAX, since a session may send as many messages as it likes. */
+	buf_reset(&value);
+	buf_printf(&value, "LIMITS RCPTMAX=%u", settings->recipients_max);
+	smtp_reply_write(out, 250, SMTP_REPLY_MORE, SLICE(""), buf_slice(&value));
+	buf_clear(&value);
 	smtp_reply_write(out, 250, SMTP_REPLY_LAST, SLICE(""), SLICE("ENHANCEDSTATUSCODES"));
 }
 

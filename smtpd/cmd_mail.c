@@ -10,6 +10,8 @@
 struct mail_parameters {
 	bool has_size, has_body, is_utf8;
 	uint64_t size;
+	bool has_ret, has_envid;
+	struct smtp_dsn_mail dsn;
 };
 
 static enum smtp_answer
@@ -35,6 +37,25 @@ take_body(struct slice value, struct mail_parameters *m)
 	    !slice_equal_nocase(value, SLICE("8BITMIME"))))
 		return ANSWER_BAD_PARAMETER;
 	m->has_body = true;
+	return ANSWER_OK;
+}
+
+static enum smtp_answer
+take_ret(struct slice value, struct mail_parameters *m)
+{
+	if (m->has_ret || smtp_ret_parse(value, &m->dsn.ret) != STATUS_OK)
+		return ANSWER_BAD_RET;
+	m->has_ret = true;
+	return ANSWER_OK;
+}
+
+static enum smtp_answer
+take_envid(const struct smtp_parameter *p, struct mail_parameters *m)
+{
+	if (m->has_envid || !p->has_value || smtp_envid_check(p->value) != STATUS_OK)
+		return ANSWER_BAD_ENVID;
+	m->has_envid = true;
+	m->dsn.envid = p->value;
 	return ANSWER_OK;
 }
 
@@ -64,6 +85,10 @@ take_parameters(const struct smtp_session *s, struct slice rest, struct mail_par
 			answer = tolerate(s, take_body(p.value, m));
 		else if (slice_equal_nocase(p.name, SLICE("SMTPUTF8")) && !p.has_value)
 			m->is_utf8 = true;
+		else if (session_has_dsn(s) && slice_equal_nocase(p.name, SLICE("RET")))
+			answer = tolerate(s, take_ret(p.value, m));
+		else if (session_has_dsn(s) && slice_equal_nocase(p.name, SLICE("ENVID")))
+			answer = tolerate(s, take_envid(&p, m));
 		else
 			answer = tolerate(s, ANSWER_UNKNOWN_PARAMETER);
 	}
@@ -91,12 +116,13 @@ sender_decided(void *ctx, enum status st, const struct policy_reply *r)
 }
 
 static void
-ask_policy(struct smtp_session *s, const struct smtp_path *path, bool is_utf8)
+ask_policy(struct smtp_session *s, const struct smtp_path *path, const struct mail_parameters *m)
 {
 	struct buf sender = buf_init(SMTP_ADDRESS_MAX);
 
 	smtp_path_text(path, &sender);
-	s->tx = transaction_new(buf_slice(&sender), is_utf8, clock_now_s());
+	s->tx = transaction_new(buf_slice(&sender), m->is_utf8, clock_now_s());
+	transaction_set_dsn(s->tx, &m->dsn);
 	session_wait(s);
 	s->call = policy_mail(s->server->policy, session_sid(s), buf_slice(&sender),
 	    sender_decided, s);
@@ -127,6 +153,6 @@ cmd_mail(struct smtp_session *s, struct slice args)
 		return answer;
 	if (path.is_8bit && !m.is_utf8)
 		return ANSWER_NEEDS_UTF8;
-	ask_policy(s, &path, m.is_utf8);
+	ask_policy(s, &path, &m);
 	return ANSWER_PENDING;
 }

@@ -12,7 +12,8 @@ recipient_decided(void *ctx, enum status st, const struct policy_reply *r)
 
 	s->call = 0;
 	if (st == STATUS_OK && r->code < 400) {
-		transaction_add_recipient(s->tx, recipient);
+		transaction_add_recipient(s->tx, recipient, &(struct smtp_dsn_rcpt){
+			s->asked_notify, buf_slice(&s->asked_orcpt) });
 		if (s->state == SMTP_SENDER)
 			session_enter(s, SMTP_RECIPIENTS);
 		session_answer_policy(s, r);
@@ -29,16 +30,47 @@ recipient_decided(void *ctx, enum status st, const struct policy_reply *r)
 	session_resume(s);
 }
 
-/* No parameter is offered for RCPT: a mail server sends none, an old program may (DSN). */
 static enum smtp_answer
-check_parameters(const struct smtp_session *s, struct slice rest)
+take_notify(struct smtp_session *s, struct slice value)
 {
-	struct smtp_parameter p;
-	enum status st = smtp_parameter_take(&rest, &p);
+	if (s->asked_notify != 0 || smtp_notify_parse(value, &s->asked_notify) != STATUS_OK)
+		return ANSWER_BAD_NOTIFY;
+	return ANSWER_OK;
+}
 
-	if (st == STATUS_ABSENT || session_is_submission(s))
-		return ANSWER_OK;
-	return st == STATUS_OK ? ANSWER_UNKNOWN_PARAMETER : ANSWER_BAD_PARAMETER;
+static enum smtp_answer
+take_orcpt(struct smtp_session *s, struct slice value)
+{
+	if (s->asked_orcpt.len > 0 ||
+	    smtp_orcpt_parse(value, s->tx->is_utf8, &s->asked_orcpt) != STATUS_OK)
+		return ANSWER_BAD_ORCPT;
+	return ANSWER_OK;
+}
+
+/* Mail servers are held to what was offered; what an old program says beside that is passed over. */
+static enum smtp_answer
+take_parameters(struct smtp_session *s, struct slice rest)
+{
+	enum smtp_answer answer = ANSWER_OK;
+	struct smtp_parameter p;
+	enum status st;
+
+	s->asked_notify = 0;
+	buf_clear(&s->asked_orcpt);
+	s->asked_orcpt = buf_init(SMTP_ORCPT_MAX);
+	while (answer == ANSWER_OK && (st = smtp_parameter_take(&rest, &p)) != STATUS_ABSENT) {
+		if (st != STATUS_OK)
+			return session_is_submission(s) ? ANSWER_OK : ANSWER_BAD_PARAMETER;
+		if (session_has_dsn(s) && slice_equal_nocase(p.name, SLICE("NOTIFY")))
+			answer = take_notify(s, p.value);
+		else if (session_has_dsn(s) && slice_equal_nocase(p.name, SLICE("ORCPT")))
+			answer = take_orcpt(s, p.value);
+		else
+			answer = ANSWER_UNKNOWN_PARAMETER;
+		if (session_is_submission(s))
+			answer = ANSWER_OK;
+	}
+	return answer;
 }
 
 static enum smtp_answer
@@ -78,7 +110,7 @@ cmd_rcpt(struct smtp_session *s, struct slice args)
 		return ANSWER_BAD_RECIPIENT;
 	if (path.domain.len == 0 && !slice_equal_nocase(path.local, SLICE("postmaster")))
 		return ANSWER_BAD_RECIPIENT;
-	answer = check_parameters(s, args);
+	answer = take_parameters(s, args);
 	if (answer != ANSWER_OK)
 		return answer;
 	if (path.is_8bit && !s->tx->is_utf8)

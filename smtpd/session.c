@@ -65,6 +65,12 @@ session_sid(const struct smtp_session *s)
 }
 
 bool
+session_has_dsn(const struct smtp_session *s)
+{
+	return session_is_submission(s) || s->server->settings->receipts_outside;
+}
+
+bool
 session_is_submission(const struct smtp_session *s)
 {
 	return s->service == SERVICE_SUBMISSION;
@@ -187,6 +193,7 @@ session_free(struct smtp_session *s)
 	buf_clear(&s->helo);
 	buf_clear(&s->login);
 	mem_free(s->asked);
+	buf_clear(&s->asked_orcpt);
 	mem_free(s);
 	smtp_server_check_empty(server);
 }

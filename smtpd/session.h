@@ -70,6 +70,8 @@ struct smtp_session {
 	struct smtp_submission *submission;
 	uint32_t call;		/* policyd is being asked; 0: not */
 	char *asked;		/* the recipient it is asked about */
+	uint8_t asked_notify;	/* and what RCPT said of notices */
+	struct buf asked_orcpt;
 	struct dot_reader dots;
 	uint64_t chunk_size, chunk_left;
 	bool chunk_is_last;
@@ -122,6 +124,8 @@ void session_text_begin(struct smtp_session *s);
 void session_reset(struct smtp_session *s);
 /* All said before TLS is forgotten. */
 void session_forget(struct smtp_session *s);
+/* DSN is offered on this port: its parameters are taken (RFC 3461). */
+bool session_has_dsn(const struct smtp_session *s);
 bool session_is_submission(const struct smtp_session *s);
 struct slice session_sid(const struct smtp_session *s);
 

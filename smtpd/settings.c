@@ -48,6 +48,9 @@ const struct setting smtp_settings_table[] = {
 	    "Bytes a second that a message has to come with." },
 	{ "smtp", "auth_old_form", SETTING_BOOL, FIELD(auth_old_form), "yes", 0, 0,
 	    "Announce AUTH=PLAIN LOGIN as well, for Outlook Express and its kin." },
+	{ "smtp", "receipts_outside", SETTING_BOOL, FIELD(receipts_outside), "yes", 0, 0,
+	    "Offer other mail servers on port 25 that their senders are told when mail of theirs was "
+	    "delivered (DSN); our own people are always offered that." },
 };
 
 const size_t smtp_settings_count = ARRAY_LEN(smtp_settings_table);

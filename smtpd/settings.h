@@ -30,6 +30,7 @@ struct smtp_settings {
 	uint32_t login_deadline_s;
 	uint32_t lull_s;
 	bool auth_old_form;
+	bool receipts_outside;
 };
 
 extern const struct setting smtp_settings_table[];

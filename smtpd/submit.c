@@ -184,6 +184,8 @@ submit_text(struct smtp_session *s)
 		.received_at = tx->received_at,
 		.size_bytes = text_size_bytes(tx->text),
 		.prefix_len = text_prefix_len(tx->text),
+		.dsn = tx->dsn,
+		.wishes = tx->wishes,
 	    },
 	    text_fd(tx->text), submitted, sub);
 	mem_free(recipients);

@@ -28,9 +28,13 @@ transaction_free(struct smtp_transaction **tx)
 
 	if (t == NULL)
 		return;
-	for (uint32_t i = 0; i < t->recipient_count; i++)
+	for (uint32_t i = 0; i < t->recipient_count; i++) {
 		mem_free(t->recipients[i]);
+		mem_free((char *)t->wishes[i].orcpt.ptr);
+	}
 	mem_free(t->recipients);
+	mem_free(t->wishes);
+	mem_free((char *)t->dsn.envid.ptr);
 	table_free(&t->seen, NULL);
 	mem_free(t->sender);
 	text_free(&t->text);
@@ -45,7 +49,16 @@ transaction_has_recipient(const struct smtp_transaction *tx, struct slice recipi
 }
 
 void
-transaction_add_recipient(struct smtp_transaction *tx, struct slice recipient)
+transaction_set_dsn(struct smtp_transaction *tx, const struct smtp_dsn_mail *dsn)
+{
+	mem_free((char *)tx->dsn.envid.ptr);
+	tx->dsn.ret = dsn->ret;
+	tx->dsn.envid = slice_make(mem_dup(dsn->envid), dsn->envid.len);
+}
+
+void
+transaction_add_recipient(struct smtp_transaction *tx, struct slice recipient,
+    const struct smtp_dsn_rcpt *wish)
 {
 	char *copy = mem_dup(recipient);
 
@@ -53,7 +66,10 @@ transaction_add_recipient(struct smtp_transaction *tx, struct slice recipient)
 		tx->recipient_cap = tx->recipient_cap == 0 ? 4 : 2 * tx->recipient_cap;
 		tx->recipients = mem_resize(tx->recipients, tx->recipient_cap,
 		    sizeof(*tx->recipients));
+		tx->wishes = mem_resize(tx->wishes, tx->recipient_cap, sizeof(*tx->wishes));
 	}
+	tx->wishes[tx->recipient_count] = (struct smtp_dsn_rcpt){ wish->notify,
+		slice_make(mem_dup(wish->orcpt), wish->orcpt.len) };
 	tx->recipients[tx->recipient_count++] = copy;
 	table_put(tx->seen, recipient, copy);
 }

@@ -14,14 +14,17 @@
 #include "base/status.h"
 #include "base/table.h"
 #include "smtpd/text.h"
+#include "wire/smtp_dsn.h"
 
 struct smtp_transaction {
 	char mid[ID_SID_LEN + 1];
 	uint64_t received_at;
 	char *sender;		/* canonical; "": the null sender */
 	bool is_utf8;		/* SMTPUTF8 was said */
+	struct smtp_dsn_mail dsn;	/* its envid is the transaction's */
 	struct table *seen;	/* recipients taken, by their canonical form */
 	char **recipients;
+	struct smtp_dsn_rcpt *wishes;	/* of each of them; so is orcpt */
 	uint32_t recipient_count;
 	uint32_t recipient_cap;
 	struct text *text;	/* NULL until DATA or the first BDAT */
@@ -32,8 +35,11 @@ struct smtp_transaction *transaction_new(struct slice sender, bool is_utf8, uint
 /* Accepts NULL. */
 void transaction_free(struct smtp_transaction **tx);
 bool transaction_has_recipient(const struct smtp_transaction *tx, struct slice recipient);
-/* recipient is not there yet. */
-void transaction_add_recipient(struct smtp_transaction *tx, struct slice recipient);
+/* What its sender wants to hear of it, as MAIL says; copied. */
+void transaction_set_dsn(struct smtp_transaction *tx, const struct smtp_dsn_mail *dsn);
+/* recipient is not there yet; both are copied. */
+void transaction_add_recipient(struct smtp_transaction *tx, struct slice recipient,
+    const struct smtp_dsn_rcpt *wish);
 
 struct trace {
 	struct slice helo;	/* as the client said it */

@@ -76,18 +76,23 @@ static void
 recipients_are_remembered_in_order(void **state)
 {
 	struct smtp_transaction *tx = transaction_new(SLICE(""), false, 0);
+	const struct smtp_dsn_rcpt wish = { SMTP_NOTIFY_DELAY, SLICE("rfc822;x@y") };
 
 	(void)state;
+	transaction_set_dsn(tx, &(struct smtp_dsn_mail){ SMTP_RET_FULL, SLICE("QQ1") });
 	for (unsigned i = 0; i < 1000; i++) {
 		char address[32];
 
 		snprintf(address, sizeof(address), "u%u@acme.test", i);
 		CHECK(!transaction_has_recipient(tx, slice_from_cstr(address)));
-		transaction_add_recipient(tx, slice_from_cstr(address));
+		transaction_add_recipient(tx, slice_from_cstr(address), &wish);
 		CHECK(transaction_has_recipient(tx, slice_from_cstr(address)));
 	}
 	CHECK_U64(tx->recipient_count, 1000);
 	CHECK_SLICE(slice_from_cstr(tx->recipients[999]), "u999@acme.test");
+	CHECK_U64(tx->wishes[999].notify, SMTP_NOTIFY_DELAY);
+	CHECK_SLICE(tx->wishes[999].orcpt, "rfc822;x@y");
+	CHECK_SLICE(tx->dsn.envid, "QQ1");
 	transaction_free(&tx);
 }
 
