@@ -22,6 +22,7 @@
 #include "policy/client.h"
 #include "smtpd/server.h"
 #include "smtpd/session.h"
+#include "wire/smtp_dsn.h"
 #include "wire/smtp_reply.h"
 
 #define SAID_MAX 50000		/* what a socket takes at once */
@@ -134,6 +135,28 @@ check_text(struct slice text)
 	}
 }
 
+/* S16: what is wanted to be told holds no line end, in whatever form, and travels. */
+static void
+check_wishes(const struct policy_submission *s)
+{
+	struct buf wire = buf_init(SMTP_ENVID_MAX + SMTP_ORCPT_MAX + 64);
+	struct smtp_dsn_mail mail;
+	struct smtp_dsn_rcpt rcpt;
+
+	for (uint32_t i = 0; i < s->recipient_count; i++) {
+		struct reader in;
+
+		buf_reset(&wire);
+		smtp_dsn_mail_put(&s->dsn, &wire);
+		smtp_dsn_rcpt_put(&s->wishes[i], &wire);
+		in = reader_of(buf_slice(&wire));
+		smtp_dsn_mail_read(&in, &mail);
+		smtp_dsn_rcpt_read(&in, &rcpt);
+		ASSERT(buf_status(&wire) == STATUS_OK && reader_at_end(&in));
+	}
+	buf_clear(&wire);
+}
+
 uint32_t
 policy_submit(struct policy_client *c, const struct policy_submission *s, int text,
     policy_reply_done *done, void *ctx)
@@ -145,6 +168,7 @@ policy_submit(struct policy_client *c, const struct policy_submission *s, int te
 	ASSERT(memfd_map(text, s->size_bytes, &map, NULL) == STATUS_OK);
 	check_text(map);
 	memfd_unmap(&map);
+	check_wishes(s);
 	return ask(c, done, ctx);
 }
 
@@ -204,7 +228,7 @@ play(struct slice said, unsigned way, size_t step, struct buf *heard)
 		.recipients_max = 100, .connections_max = 10, .login_places = 10,
 		.address_max = 10, .account_max = 10, .command_patience_s = 60,
 		.data_deadline_s = 600, .data_grace_s = 600, .data_rate = 1,
-		.login_deadline_s = 600, .lull_s = 600 };
+		.login_deadline_s = 600, .lull_s = 600, .receipts_outside = true };
 	static struct tls_context *tls;	/* handshakes fail: it needs no certificate */
 	struct policy_client policy = { .loop = loop_new(), .way = way };
 	struct smtp_server server = { .loop = policy.loop, .settings = &settings,
