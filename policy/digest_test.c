@@ -147,6 +147,11 @@ a_report_answers_the_message_that_it_brings_back(void **state)
 		{ "a receipt", "multipart/report; report-type=disposition-notification; ",
 		    "Content-Type: message/disposition-notification\r\n\r\n"
 		    "Final-Recipient: rfc822;a@b\r\nOriginal-Message-ID: <1@x>\r\n", true },
+		{ "by the envelope's id that we gave", "multipart/report; ",
+		    "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n"
+		    "Original-Envelope-Id: 1@x\r\n", true },
+		{ "by one that is empty", "multipart/report; ",
+		    "Content-Type: message/delivery-status\r\n\r\nOriginal-Envelope-Id: \r\n", false },
 		{ "a mail that somebody passes on is none", "multipart/mixed; ",
 		    "Content-Type: message/rfc822\r\n\r\nMessage-ID: <1@x>\r\n", false },
 		{ "what lies deeper is not what it is about", "multipart/report; ",

@@ -249,6 +249,19 @@ read_reported(struct reading *r, struct slice header, struct slice name)
 		read_reply_ids(r, f.value);
 }
 
+/* Of mail that left, ENVID is the Message-ID that it left with, without the brackets. */
+static void
+read_envelope_id(struct reading *r, struct slice status)
+{
+	struct header_field f;
+	struct slice id = { 0 };
+
+	if (header_find(status, SLICE("Original-Envelope-Id"), &f))
+		id = slice_trim(f.value);
+	if (id.len > 0 && r->reply_count < FACTS_KEYS_MAX / 2)
+		r->keys[r->reply_count++] = message_id_key(id);
+}
+
 /* A part of the report itself; the message that comes back is the part behind it. */
 static void
 read_report_part(struct reading *r, const struct part_tree *tree, uint32_t i)
@@ -263,6 +276,8 @@ read_report_part(struct reading *r, const struct part_tree *tree, uint32_t i)
 		read_reported(r, slice_sub(r->text, p->header_at, p->header_len),
 		    SLICE("Message-ID"));
 	} else if (p->kind == PART_LEAF && header_find(header, SLICE("Content-Type"), &f)) {
+		if (is_type(f.value, SLICE("message"), SLICE("delivery-status")))
+			read_envelope_id(r, slice_sub(r->text, p->body_at, p->body_len));
 		name = reported_field(f.value);
 		if (name.len > 0) {
 			/* As much of it as fits will do. */
