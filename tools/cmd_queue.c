@@ -31,6 +31,11 @@ struct listing {
 static json_t *
 row_object(const struct spool_row *row, uint32_t size_bytes)
 {
+	static const char *const owes[QUEUE_OWED_COUNT] = {
+		[QUEUE_OWES_MAIL] = "mail",
+		[QUEUE_OWES_DELIVERED] = "receipt of its delivery",
+		[QUEUE_OWES_RELAYED] = "receipt of its relaying",
+	};
 	json_t *object = json_object();
 
 	json_object_set_new(object, "entry", json_integer((json_int_t)row->id));
@@ -38,6 +43,7 @@ row_object(const struct spool_row *row, uint32_t size_bytes)
 	print_set(object, "state", slice_from_cstr(row->state == SPOOL_HELD ? "held" : "waiting"));
 	print_set(object, "from", row->sender);
 	print_set(object, "to", row->recipient);
+	print_set(object, "owes", slice_from_cstr(owes[row->owed]));
 	json_object_set_new(object, "size", json_integer(size_bytes));
 	json_object_set_new(object, "route", json_integer(row->route));
 	print_set_time(object, "queued", row->made_at);
