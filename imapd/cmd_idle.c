@@ -58,6 +58,8 @@ cmd_idle(struct imap_session *s, struct imap_reader *args)
 	s->is_idle = true;
 	s->quiet_since_ms = clock_monotonic_ms();
 	conn_set_patience(s->conn, 0);
+	if (s->state == IMAP_SELECTED)
+		selected_repeat(s->selected);
 	/* What was held back so far, and what other sessions read meanwhile, comes first. */
 	session_changed(s);
 	return STATUS_PENDING;

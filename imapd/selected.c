@@ -251,6 +251,8 @@ report_added(struct selected *sel, struct txn *t, struct buf *out, struct proble
 		st = claim_recent(sel, row.recent_from, first);
 	buf_printf(out, "* %u EXISTS\r\n* %u RECENT\r\n", sel->view.total,
 	    (unsigned)uidset_size(&sel->recent));
+	sel->exists_may_be_missed = sel->session->run.is_uid &&
+	    sel->session->run.command->run == cmd_fetch;
 	return st == STATUS_ABSENT ? STATUS_OK : st;
 }
 
@@ -336,6 +338,14 @@ static bool
 must_hold_flags(const struct selected *sel, enum command_updates updates)
 {
 	return updates != UPDATES_ALL && sel->session->has_qresync && sel->gone.count > 0;
+}
+
+void
+selected_repeat(struct selected *sel)
+{
+	if (sel->exists_may_be_missed)
+		conn_printf(sel->session->conn, "* %u EXISTS\r\n", sel->view.total);
+	sel->exists_may_be_missed = false;
 }
 
 void

@@ -26,6 +26,7 @@ struct selected {
 	struct uidset added, flagged, gone;	/* not told yet */
 	uint64_t change;		/* the view was read at this change number */
 	uint64_t keywords;		/* flag bits of keywords that FLAGS has named */
+	bool exists_may_be_missed;	/* EXISTS was told behind the data of UID FETCH */
 };
 
 /* Read the view of a mailbox. */
@@ -41,6 +42,8 @@ bool selected_has_news(const struct selected *sel);
  * EXISTS and RECENT, then changed flags.
  */
 void selected_report(struct selected *sel, enum command_updates updates);
+/* At the beginning of NOOP and IDLE: EXISTS again where a client may have passed over it. */
+void selected_repeat(struct selected *sel);
 /* "* FLAGS (...)" and PERMANENTFLAGS of the mailbox. */
 MUST_USE enum status selected_write_flags(struct selected *sel, struct txn *t, struct buf *out,
     struct problem *why);

@@ -93,6 +93,23 @@ def test_idle_hears_mail_flags_and_expunge_at_once(instance, folder):
         assert one.responses(tag) == ([], b"OK IDLE completed")
 
 
+def test_mail_that_was_told_behind_a_fetch_is_told_again(instance, folder):
+    with logged_in(instance, "zhang") as one, logged_in(instance, "zhang") as two:
+        two.append(folder, text_of(b"x"))
+        one.select(folder)
+        for again in ("NOOP", "IDLE"):
+            two.append(folder, text_of(b"y"))
+            got = one.ok("UID FETCH 1 UID")
+            exists = got[1]
+            assert exists.endswith(b" EXISTS\r\n") and got[2].endswith(b" RECENT\r\n")
+            tag = one.start(again)
+            if again == "IDLE":
+                assert one.response().startswith(b"+ ")
+                one.wire.send(b"DONE\r\n")
+            assert one.responses(tag) == ([exists], b"OK %s completed" % again.encode())
+            assert one.ok("NOOP") == []
+
+
 def test_idle_hears_mail_that_came_by_smtp(instance):
     with logged_in(instance, "wang") as client:
         client.select("INBOX")
