@@ -11,15 +11,12 @@
 #include "store/archive.h"
 #include "store/counters.h"
 #include "store/key.h"
-#include "store/plan.h"
-#include "store/testing.h"
-#include "store/text.h"
+#include "store/testing_fill.h"
 
 #define ENTRIES 6
 #define LONG_ENVELOPE 4		/* this entry's envelope is in its segment alone */
 
-/* Where the fields of a row with a mid of MID_LEN bytes and an envelope are. */
-#define MID "k3v7q2m9tzae"
+/* Where the fields of a row with a mid of 12 bytes and an envelope are. */
 #define AT_TEXT 1
 #define AT_DIRECTION 9
 #define AT_RECEIVED 10
@@ -37,50 +34,30 @@ archive_one(struct testing *t, unsigned n)
 {
 	struct plan_action action = { .kind = ACTION_ARCHIVE, .direction = PLAN_IN,
 		.sender = SLICE("ann@b.test"), .recipients = SLICE("li@d.test\nwang@d.test") };
-	struct plan p = { .mid = SLICE(MID), .sid = SLICE("s"), .received_at = 1700000000 + n,
-		.action_count = 1, .actions = &action };
-	struct buf text = buf_init(4096), many = buf_init(8192), b = buf_init(1 << 20);
-	struct job *j = NULL;
-	int fd;
+	struct plan p = { .received_at = 1700000000 + n, .action_count = 1, .actions = &action };
+	struct buf text = buf_init(1 << 16), crowd = buf_init(1 << 16);
 
-	for (unsigned i = 0; n == LONG_ENVELOPE && i < 200; i++)
-		buf_printf(&many, "%sperson%u@d.test", i > 0 ? "\n" : "", i);
-	if (n == LONG_ENVELOPE)
-		action.recipients = buf_slice(&many);
+	if (n == LONG_ENVELOPE) {
+		testing_crowd(&text, &crowd);
+		action.recipients = buf_slice(&crowd);
+	}
 	buf_printf(&text, "Subject: number %u\r\n\r\nhello\r\n", n);
-	fd = testing_memfd(buf_slice(&text));
-	p.size_bytes = (uint32_t)text.len;
-	sha256_of(buf_slice(&text), p.sha256);
-	CHECK_STATUS(plan_encode(&p, &b), STATUS_OK);
-	CHECK_STATUS(job_of_plan(buf_slice(&b), fd, &j, NULL), STATUS_OK);
-	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
-	close(fd);
+	CHECK_STATUS(testing_plan(t, buf_slice(&text), &p)->status, STATUS_OK);
 	buf_clear(&text);
-	buf_clear(&many);
-	buf_clear(&b);
+	buf_clear(&crowd);
+}
+
+static void
+fill(struct testing *t)
+{
+	for (unsigned n = 1; n <= ENTRIES; n++)
+		archive_one(t, n);
 }
 
 static int
 setup(void **state)
 {
-	struct testing *t;
-
-	testing_setup(state);
-	t = *state;
-	for (unsigned n = 1; n <= ENTRIES; n++)
-		archive_one(t, n);
-	testing_close(t);
-	return 0;
-}
-
-/* The store is closed by then. */
-static int
-teardown(void **state)
-{
-	struct testing *t = *state;
-
-	scratch_remove(t->path);
-	return 0;
+	return testing_setup_closed(state, fill);
 }
 
 struct result {
@@ -420,14 +397,14 @@ static const struct {
 };
 
 static void
-make_attack(struct testing *t, void (*make)(struct attack *a))
+make_attack(struct testing *t, void (*alter)(struct attack *a))
 {
 	struct attack a = { .t = t };
 	struct problem why = { "" };
 
 	CHECK_STATUS(store_open(t->path, ENV_WRITE, &a.store, &why), STATUS_OK);
 	CHECK_STATUS(txn_begin_write(store_env(a.store), &a.txn, &why), STATUS_OK);
-	make(&a);
+	alter(&a);
 	CHECK_STATUS(txn_commit(&a.txn, &why), STATUS_OK);
 	store_close(&a.store);
 }
@@ -463,7 +440,7 @@ whatever_is_altered_removed_or_exchanged_is_found(void **state)
 		check_first(attacks[i].name, st, &r, attacks[i].found);
 		st = verify(fresh, &kept, &r, NULL);
 		check_first(attacks[i].name, st, &r, attacks[i].found_by_head);
-		teardown(&fresh);
+		testing_teardown_closed(&fresh);
 	}
 }
 
@@ -489,12 +466,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_archive_as_it_was_written_is_whole, setup,
-		    teardown),
+#define ROW(test) cmocka_unit_test_setup_teardown(test, setup, testing_teardown_closed)
+		ROW(an_archive_as_it_was_written_is_whole),
 		cmocka_unit_test(an_empty_archive_is_whole),
 		cmocka_unit_test(whatever_is_altered_removed_or_exchanged_is_found),
-		cmocka_unit_test_setup_teardown(a_pass_begins_behind_a_head_that_was_kept, setup,
-		    teardown),
+		ROW(a_pass_begins_behind_a_head_that_was_kept),
+#undef ROW
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,28 +9,12 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "store/sealed.h"
-#include "store/segment_row.h"
-#include "store/testing_check.h"
-#include "store/text.h"
-#include "store/verify.h"
+#include "store/testing_fill.h"
 
 #define TEXTS 24
 #define LARGE_LEN (200 * 1024)	/* five of them fill a segment */
 
 static char *texts[TEXTS + 1];
-
-/* Bytes that no codec makes smaller. */
-static char *
-noise(uint32_t seed, size_t len)
-{
-	char *text = mem_array(char, len + 1);
-
-	for (size_t i = 0; i < len; i++) {
-		seed = seed * 1664525 + 1013904223;
-		text[i] = (char)(seed >> 25 | 0x80);
-	}
-	return text;
-}
 
 static int
 setup(void **state)
@@ -41,7 +25,7 @@ setup(void **state)
 	t = *state;
 	testing_account(t, ME);
 	for (uint32_t i = 1; i <= TEXTS; i++) {
-		texts[i] = noise(i, LARGE_LEN);
+		texts[i] = testing_noise(i, LARGE_LEN);
 		testing_append(t, ME, testing_mailbox(t, ME, "INBOX"), texts[i], 0, "");
 	}
 	return 0;
@@ -55,29 +39,11 @@ teardown(void **state)
 	return testing_teardown(state);
 }
 
-static struct text_row
-row_of(struct testing *t, uint64_t id)
-{
-	struct txn *txn = testing_read(t);
-	struct text_row row = { 0 };
-
-	if (text_get(txn, id, &row, NULL) != STATUS_OK)
-		row.id = 0;
-	txn_abort(&txn);
-	row.mid = row.digest = SLICE("");
-	row.digest_len = 0;
-	return row;
-}
-
 /* The last one that refers to it goes: its message is moved out of the way first. */
 static void
 lose(struct testing *t, uint64_t id)
 {
-	struct txn *txn;
-
-	CHECK_STATUS(txn_begin_write(store_env(t->store), &txn, NULL), STATUS_OK);
-	CHECK_STATUS(text_refer(txn, id, -1, NULL), STATUS_OK);
-	CHECK_STATUS(txn_commit(&txn, NULL), STATUS_OK);
+	testing_refer(t, id, -1);
 }
 
 static void
@@ -99,17 +65,6 @@ has_file(struct testing *t, uint32_t segment)
 
 	snprintf(name, sizeof(name), "%08x.seg", segment);
 	return faccessat(store_segments_fd(t->store), name, F_OK, 0) == 0;
-}
-
-static struct segment_row
-space(struct testing *t, uint32_t segment)
-{
-	struct txn *txn = testing_read(t);
-	struct segment_row row;
-
-	CHECK_STATUS(segment_row_get(txn, segment, &row, NULL), STATUS_OK);
-	txn_abort(&txn);
-	return row;
 }
 
 static enum compact_work
@@ -172,7 +127,7 @@ what_is_wanted_moves_and_the_rest_goes(void **state)
 	struct text_row before[TEXTS + 1];
 
 	for (uint32_t i = 1; i <= TEXTS; i++)
-		before[i] = row_of(t, i);
+		before[i] = testing_text(t, i);
 	for (uint32_t i = 1; i <= TEXTS; i++)
 		if (i % 4 != 0)
 			lose(t, i);
@@ -181,28 +136,28 @@ what_is_wanted_moves_and_the_rest_goes(void **state)
 	testing_close(t);	/* with what it had open */
 	testing_open(t);
 	for (uint32_t i = 4; i <= TEXTS; i += 4) {
-		struct text_row now = row_of(t, i);
+		struct text_row now = testing_text(t, i);
 
 		CHECK(now.segment > before[i].segment || now.segment == before[TEXTS].segment);
 		check_text(t, &now);
 		check_text(t, &before[i]);	/* as a reader who is behind */
 	}
-	CHECK_U64(space(t, 1).live_bytes + space(t, 1).dead_bytes, 0);
+	CHECK_U64(testing_segment(t, 1).live_bytes + testing_segment(t, 1).dead_bytes, 0);
 }
 
 static void
 a_segment_of_dead_texts_goes_without_copying(void **state)
 {
 	struct testing *t = *state;
-	uint64_t end = row_of(t, TEXTS).segment_at;
+	uint64_t end = testing_text(t, TEXTS).segment_at;
 	uint32_t segment;
 
-	for (uint32_t i = 1; row_of(t, i).segment == 1; i++)
+	for (uint32_t i = 1; testing_text(t, i).segment == 1; i++)
 		lose(t, i);
 	CHECK(choose(t, &at_once, &segment) == COMPACT_RETIRE && segment == 1);
 	compact_all(t, &at_once);
 	CHECK(!has_file(t, 1) && has_file(t, 2));
-	CHECK_U64(row_of(t, TEXTS).segment_at, end);
+	CHECK_U64(testing_text(t, TEXTS).segment_at, end);
 	CHECK(choose(t, &at_once, &segment) == COMPACT_NOTHING);
 }
 
@@ -221,7 +176,7 @@ only_what_is_dead_enough_is_moved(void **state)
 	rules.skips[rules.skip_count++] = 1;
 	CHECK(choose(t, &rules, &segment) == COMPACT_NOTHING);
 	/* The one that is being written is let alone, whatever is dead in it. */
-	for (uint32_t i = TEXTS; row_of(t, i).segment == row_of(t, TEXTS).segment && i > 20; i--)
+	for (uint32_t i = TEXTS; testing_text(t, i).segment == testing_text(t, TEXTS).segment && i > 20; i--)
 		lose(t, i);
 	rules.at_percent = 1;
 	CHECK(choose(t, &rules, &segment) == COMPACT_NOTHING);
@@ -234,11 +189,11 @@ a_retired_segment_stays_for_its_grace(void **state)
 	struct compact_rules rules = { .at_percent = 50, .grace_s = 3600 };
 	uint32_t segment;
 
-	for (uint32_t i = 1; row_of(t, i).segment == 1; i++)
+	for (uint32_t i = 1; testing_text(t, i).segment == 1; i++)
 		lose(t, i);
 	CHECK_STATUS(testing_run(t, compact_retire(t->store, 1))->status, STATUS_OK);
-	CHECK_U64(space(t, 1).state, SEGMENT_RETIRED);
-	rules.now_s = space(t, 1).retired_at + 3599;
+	CHECK_U64(testing_segment(t, 1).state, SEGMENT_RETIRED);
+	rules.now_s = testing_segment(t, 1).retired_at + 3599;
 	CHECK(choose(t, &rules, &segment) == COMPACT_NOTHING && has_file(t, 1));
 	rules.now_s++;
 	CHECK(choose(t, &rules, &segment) == COMPACT_DELETE && segment == 1);
@@ -256,7 +211,7 @@ what_is_referred_to_is_never_retired(void **state)
 	CHECK_STATUS(testing_run(t, compact_retire(t->store, 1))->status, STATUS_CORRUPT);
 	CHECK_STATUS(testing_run(t, compact_delete(t->store, 1))->status, STATUS_OK);
 	CHECK(has_file(t, 1));
-	CHECK_U64(space(t, 1).state, SEGMENT_IN_USE);
+	CHECK_U64(testing_segment(t, 1).state, SEGMENT_IN_USE);
 }
 
 static void
@@ -272,15 +227,15 @@ a_text_that_goes_while_it_is_moved_is_not_moved(void **state)
 	txn_abort(&txn);
 	lose(t, 1);
 	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
-	CHECK_U64(row_of(t, 1).id, 0);
-	CHECK(row_of(t, 2).segment > 1);
+	CHECK_U64(testing_text(t, 1).id, 0);
+	CHECK(testing_text(t, 2).segment > 1);
 }
 
 static void
 damage_stays_where_it_is(void **state)
 {
 	struct testing *t = *state;
-	struct text_row row = row_of(t, 2);
+	struct text_row row = testing_text(t, 2);
 	int fd;
 
 	CHECK_STATUS(segment_open(store_segments_fd(t->store), 1, store_id(t->store), SEGMENT_WRITE,
@@ -288,11 +243,11 @@ damage_stays_where_it_is(void **state)
 	CHECK(pwrite(fd, "x", 1, (off_t)row.segment_at + 5) == 1);
 	lose(t, 1);
 	CHECK_U64(move(t, 1), 0);
-	CHECK_U64(row_of(t, 2).segment, 1);
+	CHECK_U64(testing_text(t, 2).segment, 1);
 	CHECK(pwrite(fd, &texts[2][5], 1, (off_t)row.segment_at + 5) == 1);
 	CHECK(move(t, 1) > 0);
 	/* A head that cannot be read hides what lies behind it: rows say that something does. */
-	row = row_of(t, 8);
+	row = testing_text(t, 8);
 	CHECK(pwrite(fd, "x", 1, (off_t)SEGMENT_HEAD_LEN) == 1);
 	close(fd);
 	CHECK_STATUS(segment_open(store_segments_fd(t->store), row.segment, store_id(t->store),
@@ -315,18 +270,18 @@ every_form_moves(void **state)
 	testing_append(t, ME, inbox, words, 0, "");
 	testing_append(t, ME, inbox, words, 0, "");
 	testing_append(t, ME, inbox, texts[TEXTS], 0, "");
-	first = row_of(t, TEXTS + 1).segment;
+	first = testing_text(t, TEXTS + 1).segment;
 	for (int i = 0; i < 6; i++) {	/* so that the segment is not the last one */
-		char *more = noise(100 + (uint32_t)i, LARGE_LEN);
+		char *more = testing_noise(100 + (uint32_t)i, LARGE_LEN);
 
 		testing_append(t, ME, inbox, more, 0, "");
 		mem_free(more);
 	}
-	CHECK(row_of(t, TEXTS + 1).codec == CODEC_ZSTD);
-	CHECK(row_of(t, TEXTS + 2).codec == CODEC_SAME && row_of(t, TEXTS + 3).codec == CODEC_SAME);
+	CHECK(testing_text(t, TEXTS + 1).codec == CODEC_ZSTD);
+	CHECK(testing_text(t, TEXTS + 2).codec == CODEC_SAME && testing_text(t, TEXTS + 3).codec == CODEC_SAME);
 	CHECK(move(t, first) > 0);
 	for (uint64_t id = TEXTS + 1; id <= TEXTS + 3; id++) {
-		struct text_row row = row_of(t, id);
+		struct text_row row = testing_text(t, id);
 
 		CHECK(row.segment > first);
 		CHECK_STATUS(text_read(t->store, &row, 0, LARGE_LEN, bytes, NULL), STATUS_OK);
@@ -337,19 +292,11 @@ every_form_moves(void **state)
 	mem_free(bytes);
 }
 
-static void
-found(void *ctx, const struct verify_finding *f)
-{
-	(void)ctx;
-	fail_msg("%.*s %.*s: %.*s", SLICE_ARG(f->table), SLICE_ARG(f->key), SLICE_ARG(f->what));
-}
-
 /* Messages go as users remove them and upkeep purges them; the counts agree all the time. */
 static void
 the_store_is_whole_after_each_slice(void **state)
 {
 	struct testing *t = *state;
-	struct verify_hooks hooks = { found, NULL, NULL };
 	struct compact_walk w;
 	struct txn *txn;
 	struct job *j;
@@ -359,15 +306,11 @@ the_store_is_whole_after_each_slice(void **state)
 		CHECK_STATUS(compact_slice(t->store, txn, &w, &j, NULL), STATUS_OK);
 		txn_abort(&txn);
 		CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
-		testing_close(t);
-		CHECK_STATUS(verify_store(t->path, &hooks, NULL), STATUS_OK);
-		testing_open(t);
+		testing_check_whole(t);
 	}
 	CHECK_STATUS(testing_run(t, compact_retire(t->store, 2))->status, STATUS_OK);
 	CHECK_STATUS(testing_run(t, compact_delete(t->store, 2))->status, STATUS_OK);
-	testing_close(t);
-	CHECK_STATUS(verify_store(t->path, &hooks, NULL), STATUS_OK);
-	testing_open(t);
+	testing_check_whole(t);
 }
 
 /* Text ids that markers of a segment name. */
@@ -408,12 +351,12 @@ what_is_void_is_named_again(void **state)
 	committer_submit(t->committer, &bad);
 	testing_wait(t);
 	for (uint32_t i = 0; i < 8; i++) {
-		char *more = noise(100 + i, LARGE_LEN);
+		char *more = testing_noise(100 + i, LARGE_LEN);
 
 		testing_append(t, ME, testing_mailbox(t, ME, "INBOX"), more, 0, "");
 		mem_free(more);
 	}
-	last = row_of(t, TEXTS + 10).segment;
+	last = testing_text(t, TEXTS + 10).segment;
 	for (uint32_t segment = 1; segment <= last; segment++) {
 		if (voids_in(t, segment, TEXTS + 1) == 0)
 			continue;
@@ -421,7 +364,7 @@ what_is_void_is_named_again(void **state)
 		testing_append(t, ME, testing_mailbox(t, ME, "INBOX"), "another batch", 0, "");
 		break;
 	}
-	last = row_of(t, TEXTS + 11).segment;
+	last = testing_text(t, TEXTS + 11).segment;
 	CHECK(voids_in(t, last, TEXTS + 1) + voids_in(t, last - 1, TEXTS + 1) > 0);
 }
 

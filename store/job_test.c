@@ -1,41 +1,8 @@
 #include "store/job.h"
 
-#include <stdlib.h>
-
 #include "base/check.h"
-#include "base/mem.h"
-#include "store/journal.h"
 #include "store/keyword.h"
-#include "store/testing_check.h"
-
-static struct uidset
-set(const char *text)
-{
-	struct slice rest = slice_from_cstr(text);
-	struct uidset s = uidset_init();
-
-	while (rest.len > 0) {
-		struct slice range = slice_take_until(&rest, ',');
-		uint32_t first = (uint32_t)strtoul(range.ptr, NULL, 10), last = first;
-		size_t colon = slice_find_byte(range, ':');
-
-		if (colon < range.len)
-			last = (uint32_t)strtoul(range.ptr + colon + 1, NULL, 10);
-		CHECK_STATUS(uidset_add(&s, first, last), STATUS_OK);
-	}
-	return s;
-}
-
-static const struct job *
-on_uids(struct testing *t, uint16_t type, struct store_work w, const char *uids)
-{
-	const struct job *j;
-
-	w.uids = set(uids);
-	j = testing_work(t, ME, type, &w);
-	uidset_clear(&w.uids);
-	return j;
-}
+#include "store/testing_fill.h"
 
 static bool
 print_journal(void *ctx, const struct journal_row *row)
@@ -203,7 +170,7 @@ copies_keep_flags_and_names_of_keywords(void **state)
 	testing_append(t, ME, to, "there", 0, "other");
 	testing_append(t, ME, inbox, "eleven", FLAG_FLAGGED, "mine");
 	before = change_now(t);
-	j = on_uids(t, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = to }, "2:3,11:99");
+	j = testing_on_uids(t, ME, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = to }, "2:3,11:99");
 	CHECK_STATUS(j->status, STATUS_OK);
 	testing_check_set(&j->result.source, "2:3,11");
 	testing_check_set(&j->result.target, "2:4");
@@ -221,12 +188,12 @@ copies_keep_flags_and_names_of_keywords(void **state)
 	CHECK_U64(e.modseq, before + 1);
 	txn_abort(&txn);
 	/* Nothing there to copy changes nothing; into itself, only what was there before. */
-	j = on_uids(t, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = to }, "500");
+	j = testing_on_uids(t, ME, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = to }, "500");
 	CHECK(j->status == STATUS_OK && j->result.change == 0 && j->result.uid_validity != 0);
-	j = on_uids(t, STORE_COPY, (struct store_work){ .mailbox = to, .to = to }, "1:4294967295");
+	j = testing_on_uids(t, ME, STORE_COPY, (struct store_work){ .mailbox = to, .to = to }, "1:4294967295");
 	testing_check_set(&j->result.target, "5:8");
 	check_messages(t, to, "1:100 2:1 3:0 4:204 5:100 6:1 7:0 8:204 ");
-	j = on_uids(t, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = 999 }, "1");
+	j = testing_on_uids(t, ME, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = 999 }, "1");
 	CHECK_STATUS(j->status, STATUS_ABSENT);
 	check_counters(t);
 }
@@ -245,7 +212,7 @@ a_move_takes_the_message_with_it(void **state)
 	txn = testing_read(t);
 	CHECK_STATUS(message_get(txn, inbox, 2, &before, NULL), STATUS_OK);
 	txn_abort(&txn);
-	j = on_uids(t, STORE_MOVE, (struct store_work){ .mailbox = inbox, .to = to }, "2,4,9");
+	j = testing_on_uids(t, ME, STORE_MOVE, (struct store_work){ .mailbox = inbox, .to = to }, "2,4,9");
 	testing_check_set(&j->result.source, "2,4,9");
 	testing_check_set(&j->result.target, "1:3");
 	check_messages(t, inbox, "1:0 3:0 5:0 6:1 7:0 8:0 10:0 ");
@@ -260,7 +227,7 @@ a_move_takes_the_message_with_it(void **state)
 	CHECK_STATUS(mailbox_get(txn, inbox, &box, NULL), STATUS_OK);
 	CHECK(box.expunge_modseq == change + 1 && box.modseq == change + 1 && box.uid_next == 11);
 	txn_abort(&txn);
-	j = on_uids(t, STORE_MOVE, (struct store_work){ .mailbox = inbox, .to = inbox }, "1:4294967295");
+	j = testing_on_uids(t, ME, STORE_MOVE, (struct store_work){ .mailbox = inbox, .to = inbox }, "1:4294967295");
 	testing_check_set(&j->result.target, "11:17");
 	check_messages(t, inbox, "11:0 12:0 13:0 14:1 15:0 16:0 17:0 ");
 	check_counters(t);
@@ -296,7 +263,7 @@ flags_change_only_where_they_differ(void **state)
 		testing_append(t, ME, inbox, "text", i % 2 == 0 ? FLAG_SEEN : 0, "");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		uint64_t before = change_now(t);
-		const struct job *j = on_uids(t, STORE_FLAGS, (struct store_work){
+		const struct job *j = testing_on_uids(t, ME, STORE_FLAGS, (struct store_work){
 			.mailbox = inbox,
 			.mode = rows[i].mode,
 			.flags = rows[i].flags,
@@ -321,8 +288,8 @@ unchanged_since_spares_what_changed_later(void **state)
 	const struct job *j;
 
 	since = change_now(t);
-	on_uids(t, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_FLAGGED }, "5");
-	j = on_uids(t, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_ANSWERED,
+	testing_on_uids(t, ME, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_FLAGGED }, "5");
+	j = testing_on_uids(t, ME, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_ANSWERED,
 	    .unchanged_since = since }, "4:6");
 	testing_check_set(&j->result.source, "4,6");
 	testing_check_set(&j->result.failed, "5");
@@ -338,13 +305,13 @@ expunged_messages_lie_in_the_trash_area(void **state)
 	const struct job *j;
 	struct txn *txn;
 
-	on_uids(t, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_DELETED,
+	testing_on_uids(t, ME, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_DELETED,
 	    .keywords = SLICE("a b") }, "2:4,9");
-	j = on_uids(t, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox, .mode = EXPUNGE_DELETED },
+	j = testing_on_uids(t, ME, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox, .mode = EXPUNGE_DELETED },
 	    "3:10");
 	testing_check_set(&j->result.source, "3:4,9");
 	check_messages(t, inbox, "1:0 2:309 5:0 6:1 7:0 8:0 10:0 ");
-	j = on_uids(t, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox, .mode = EXPUNGE_ALL },
+	j = testing_on_uids(t, ME, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox, .mode = EXPUNGE_ALL },
 	    "1,7:8");
 	testing_check_set(&j->result.source, "1,7:8");
 	check_messages(t, inbox, "2:309 5:0 6:1 10:0 ");
@@ -397,21 +364,21 @@ large_commands_are_done_in_parts(void **state)
 	for (int n = 0; n < COUNT; n += 500)
 		CHECK_STATUS(testing_run(t, testing_append_job(ME, inbox, texts, 500, 0, ""))->status,
 		    STATUS_OK);
-	j = on_uids(t, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_DELETED },
+	j = testing_on_uids(t, ME, STORE_FLAGS, (struct store_work){ .mailbox = inbox, .flags = FLAG_DELETED },
 	    "1:4294967295");
 	testing_check_set(&j->result.source, "1:20500");
-	j = on_uids(t, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = inbox },
+	j = testing_on_uids(t, ME, STORE_COPY, (struct store_work){ .mailbox = inbox, .to = inbox },
 	    "1:4294967295");
 	testing_check_set(&j->result.target, "20501:41000");
-	j = on_uids(t, STORE_MOVE, (struct store_work){ .mailbox = inbox, .to = to }, "20501:99999");
+	j = testing_on_uids(t, ME, STORE_MOVE, (struct store_work){ .mailbox = inbox, .to = to }, "20501:99999");
 	CHECK_STATUS(j->status, STATUS_OK);
 	testing_check_set(&j->result.source, "20501:41000");
 	testing_check_set(&j->result.target, "1:20500");
-	j = on_uids(t, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox }, "1:4294967295");
+	j = testing_on_uids(t, ME, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox }, "1:4294967295");
 	testing_check_set(&j->result.source, "1:20500");
 	check_counters(t);
 	CHECK_STATUS(make(t, "old"), STATUS_OK);
-	j = on_uids(t, STORE_MOVE, (struct store_work){ .mailbox = to,
+	j = testing_on_uids(t, ME, STORE_MOVE, (struct store_work){ .mailbox = to,
 	    .to = testing_mailbox(t, ME, "old") }, "1:4294967295");
 	CHECK_STATUS(j->status, STATUS_OK);
 	CHECK_STATUS(testing_work(t, ME, STORE_MAILBOX_REMOVE,
@@ -434,7 +401,7 @@ below_the_floor_no_text_is_taken_but_deleting_goes_on(void **state)
 	j = testing_run(t, testing_append_job(ME, inbox, &text, 1, 0, ""));
 	CHECK_STATUS(j->status, STATUS_BUSY);
 	CHECK(strstr(j->why.text, "floor") != NULL);
-	j = on_uids(t, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox, .mode = EXPUNGE_ALL },
+	j = testing_on_uids(t, ME, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox, .mode = EXPUNGE_ALL },
 	    "1:9");
 	CHECK_STATUS(j->status, STATUS_OK);
 	check_messages(t, inbox, "10:0 ");

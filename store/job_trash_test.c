@@ -7,46 +7,12 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "store/digest.h"
 #include "store/former.h"
 #include "store/history.h"
 #include "store/key.h"
 #include "store/limits.h"
 #include "store/message_id.h"
-#include "store/testing.h"
-#include "store/testing_check.h"
-#include "store/text.h"
-#include "store/verify.h"
-
-static void
-on_found(void *ctx, const struct verify_finding *f)
-{
-	(void)ctx;
-	fail_msg("%.*s %.*s: %.*s", SLICE_ARG(f->table), SLICE_ARG(f->key), SLICE_ARG(f->what));
-}
-
-static void
-check_whole(struct testing *t)
-{
-	struct verify_hooks hooks = { on_found, NULL, NULL };
-	struct problem why = { "" };
-
-	testing_close(t);
-	CHECK_STATUS(verify_store(t->path, &hooks, &why), STATUS_OK);
-	testing_open(t);
-}
-
-static enum status
-expunge(struct testing *t, uint32_t account, uint32_t mailbox, uint32_t first, uint32_t last)
-{
-	struct store_work w = { .mailbox = mailbox, .uids = uidset_init(), .mode = EXPUNGE_ALL };
-	enum status st;
-
-	CHECK_STATUS(uidset_add(&w.uids, first, last), STATUS_OK);
-	st = testing_work(t, account, STORE_EXPUNGE, &w)->status;
-	uidset_clear(&w.uids);
-	return st;
-}
+#include "store/testing_fill.h"
 
 static bool
 take_id(void *ctx, const struct trash_row *row)
@@ -133,7 +99,7 @@ what_is_restored_is_as_it_was_under_a_new_uid(void **state)
 
 	testing_append(t, ME, inbox, "eleven", FLAG_FLAGGED | FLAG_DELETED, "$Label1 Later");
 	before = last_message(t, inbox);
-	CHECK_STATUS(expunge(t, ME, inbox, 2, 11), STATUS_OK);
+	testing_expunge(t, ME, inbox, "2:11");
 	set_limits(t, ME, 30);	/* and a quota that has no room for them */
 	fill_order(t, ME, TRASH_RESTORE, &o);
 	CHECK_U64(o.count, 10);
@@ -147,7 +113,7 @@ what_is_restored_is_as_it_was_under_a_new_uid(void **state)
 	CHECK(after.internal_at == before.internal_at && after.internal_zone == 480);
 	check_counters(t);
 	CHECK_STATUS(run_order(t, &o), STATUS_ABSENT);
-	check_whole(t);
+	testing_check_whole(t);
 }
 
 static void
@@ -169,7 +135,7 @@ a_mailbox_that_is_gone_is_made_again(void **state)
 	check_messages(t, testing_mailbox(t, ME, "Customers/Li"), "1:100 ");
 	CHECK(testing_mailbox(t, ME, "Customers") != 0);
 	check_counters(t);
-	check_whole(t);
+	testing_check_whole(t);
 }
 
 static const struct {
@@ -196,10 +162,11 @@ a_restore_may_name_another_folder_and_another_account(void **state)
 	testing_account(t, ME);
 	inbox = testing_mailbox(t, ME, "INBOX");
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		uint32_t uid = testing_append(t, ME, inbox, "x", 0, "");
-		uint64_t uidl = last_message(t, inbox).uidl;
+		uint64_t uidl;
 
-		CHECK_STATUS(expunge(t, ME, inbox, uid, uid), STATUS_OK);
+		testing_append(t, ME, inbox, "x", 0, "");
+		uidl = last_message(t, inbox).uidl;
+		testing_expunge(t, ME, inbox, "1:*");
 		fill_order(t, ME, TRASH_RESTORE, &o);
 		o.folder = slice_from_cstr(places[i].folder);
 		o.is_parent = places[i].is_parent;
@@ -214,7 +181,7 @@ a_restore_may_name_another_folder_and_another_account(void **state)
 			CHECK_STATUS(run_order(t, &o), STATUS_OK);
 		}
 	}
-	check_whole(t);
+	testing_check_whole(t);
 }
 
 /* A text with a Message-ID, delivered to ME, with or without an archive entry. */
@@ -226,39 +193,15 @@ deliver(struct testing *t, unsigned n, uint32_t author, bool is_archived)
 		{ .kind = ACTION_ARCHIVE, .direction = PLAN_IN, .sender = SLICE("a@b.test"),
 		    .recipients = SLICE("c@d.test") },
 	};
-	struct plan p = { .mid = SLICE("k3v7q2m9tzae"), .sid = SLICE("s"), .received_at = 1700000000,
-		.author = author, .action_count = is_archived ? 2 : 1, .actions = actions };
-	struct buf text = buf_init(1 << 16), digest = buf_init(DIGEST_RECORD_MAX);
-	struct buf b = buf_init(1 << 20);
-	struct job *j = NULL;
-	int fd;
+	struct plan p = { .author = author, .action_count = is_archived ? 2 : 1, .actions = actions };
+	struct buf text = buf_init(1 << 16);
+	const struct job *j;
 
 	buf_printf(&text, "Message-ID: <%u@b.test>\r\n\r\nx\r\n", n);
-	fd = testing_memfd(buf_slice(&text));
-	p.size_bytes = (uint32_t)text.len;
-	sha256_of(buf_slice(&text), p.sha256);
-	digest_compute(buf_slice(&text), &digest);
-	p.digest = buf_slice(&digest);
-	CHECK_STATUS(plan_encode(&p, &b), STATUS_OK);
-	CHECK_STATUS(job_of_plan(buf_slice(&b), fd, &j, NULL), STATUS_OK);
-	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
-	close(fd);
+	j = testing_plan(t, buf_slice(&text), &p);
+	CHECK_STATUS(j->status, STATUS_OK);
 	buf_clear(&text);
-	buf_clear(&digest);
-	buf_clear(&b);
-	return t->done->text_id;
-}
-
-static bool
-text_is_there(struct testing *t, uint64_t text)
-{
-	struct txn *txn = testing_read(t);
-	struct text_row row;
-	enum status st = text_get(txn, text, &row, NULL);
-
-	txn_abort(&txn);
-	CHECK(st == STATUS_OK || st == STATUS_ABSENT);
-	return st == STATUS_OK;
+	return j->text_id;
 }
 
 static bool
@@ -294,14 +237,14 @@ a_purge_forgets_the_text_unless_another_row_refers_to_it(void **state)
 	inbox = testing_mailbox(t, ME, "INBOX");
 	for (unsigned i = 0; i < ARRAY_LEN(purges); i++) {
 		text = deliver(t, i, purges[i].author, purges[i].is_archived);
-		CHECK_STATUS(expunge(t, ME, inbox, i + 1, i + 1), STATUS_OK);
+		testing_expunge(t, ME, inbox, "1:*");
 		fill_order(t, ME, TRASH_PURGE, &o);
 		CHECK_STATUS(run_order(t, &o), STATUS_OK);
 		check_trash(t, ME, "");
-		CHECK(text_is_there(t, text) == purges[i].text_stays);
+		CHECK((testing_text(t, text).id != 0) == purges[i].text_stays);
 		snprintf(id, sizeof(id), "%u@b.test", i);
 		CHECK(message_id_is_known(t, id, text) == purges[i].id_stays);
-		check_whole(t);
+		testing_check_whole(t);
 	}
 }
 
@@ -309,25 +252,23 @@ static void
 copies_of_a_text_in_one_purge_count_down_together(void **state)
 {
 	struct testing *t = *state;
-	struct store_work w = { .uids = uidset_init() };
+	struct store_work w = { 0 };
 	struct trash_order o;
 	uint64_t text;
 
 	testing_account(t, ME);
 	w.mailbox = w.to = testing_mailbox(t, ME, "INBOX");
 	text = deliver(t, 1, 0, false);
-	CHECK_STATUS(uidset_add(&w.uids, 1, 1), STATUS_OK);
-	CHECK_STATUS(testing_work(t, ME, STORE_COPY, &w)->status, STATUS_OK);
-	uidset_clear(&w.uids);
-	CHECK_STATUS(expunge(t, ME, w.mailbox, 1, 2), STATUS_OK);
+	CHECK_STATUS(testing_on_uids(t, ME, STORE_COPY, w, "1")->status, STATUS_OK);
+	testing_expunge(t, ME, w.mailbox, "1:2");
 	fill_order(t, ME, TRASH_PURGE, &o);
 	CHECK_U64(o.count, 2);
 	o.ids[2] = o.ids[0];	/* named twice */
 	o.count = 3;
 	CHECK_STATUS(run_order(t, &o), STATUS_OK);
-	CHECK(!text_is_there(t, text));
+	CHECK(testing_text(t, text).id == 0);
 	CHECK(!message_id_is_known(t, "1@b.test", text));
-	check_whole(t);
+	testing_check_whole(t);
 }
 
 /* Slices of the purge at a time so many days from now; how many there were. */
@@ -353,17 +294,17 @@ static void
 trash_expires_when_its_account_says(void **state)
 {
 	struct testing *t = *state;
-	uint32_t inbox, uid;
+	uint32_t inbox;
 
 	testing_account(t, ME);
 	testing_account(t, OTHER);
 	inbox = testing_mailbox(t, ME, "INBOX");
 	for (unsigned i = 0; i < TRASH_SLICE + 5; i++)
 		deliver(t, i, 0, i % 2 == 0);
-	CHECK_STATUS(expunge(t, ME, inbox, 1, UINT32_MAX), STATUS_OK);
+	testing_expunge(t, ME, inbox, "1:*");
 	inbox = testing_mailbox(t, OTHER, "INBOX");
-	uid = testing_append(t, OTHER, inbox, "x", 0, "");
-	CHECK_STATUS(expunge(t, OTHER, inbox, uid, uid), STATUS_OK);
+	testing_append(t, OTHER, inbox, "x", 0, "");
+	testing_expunge(t, OTHER, inbox, "1:*");
 	CHECK_U64(expire(t, 10000), 0);	/* nobody said how long: for ever */
 	set_limits(t, ME, 30);
 	set_limits(t, OTHER, 60);
@@ -371,11 +312,11 @@ trash_expires_when_its_account_says(void **state)
 	CHECK_U64(expire(t, 29), 0);
 	CHECK_U64(expire(t, 31), 2);
 	check_trash(t, ME, "");
-	check_whole(t);
+	testing_check_whole(t);
 	check_trash(t, OTHER, "1 INBOX 0  8|");
 	CHECK_U64(expire(t, 61), 1);
 	check_trash(t, OTHER, "");
-	check_whole(t);
+	testing_check_whole(t);
 }
 
 /* Write over a record. */
@@ -406,9 +347,9 @@ what_is_damaged_keeps_nothing_else_from_expiring(void **state)
 	text = deliver(t, 1, 0, false);
 	deliver(t, 2, 0, false);
 	deliver(t, 3, 0, false);
-	CHECK_STATUS(expunge(t, ME, inbox, 1, 3), STATUS_OK);
+	testing_expunge(t, ME, inbox, "1:3");
 	testing_append(t, OTHER, testing_mailbox(t, OTHER, "INBOX"), "x", 0, "");
-	CHECK_STATUS(expunge(t, OTHER, testing_mailbox(t, OTHER, "INBOX"), 1, 1), STATUS_OK);
+	testing_expunge(t, OTHER, testing_mailbox(t, OTHER, "INBOX"), "1");
 	damage(t, TABLE_TEXT, key_of_u64(&k, text));
 	fill_order(t, ME, TRASH_PURGE, &o);
 	CHECK_U64(o.count, 3);
@@ -469,7 +410,7 @@ a_clock_that_leaps_costs_nobody_their_trash(void **state)
 	inbox = testing_mailbox(t, ME, "INBOX");
 	for (unsigned i = 1; i <= 3; i++)
 		deliver(t, i, 0, false);
-	CHECK_STATUS(expunge(t, ME, inbox, 1, 3), STATUS_OK);
+	testing_expunge(t, ME, inbox, "1:3");
 	remove_in_future(t, 5000);
 	history(t, day_in(0));
 	CHECK_U64(expire(t, 3000), 0);
@@ -481,7 +422,7 @@ a_clock_that_leaps_costs_nobody_their_trash(void **state)
 	history(t, day_in(5030));
 	CHECK_U64(expire(t, 5031), 1);
 	check_trash(t, ME, "");
-	check_whole(t);
+	testing_check_whole(t);
 }
 
 static void
@@ -558,10 +499,10 @@ all_of_a_removed_account_goes_to_its_trash_whatever_comes_between(void **state)
 	testing_append(t, ME, testing_mailbox(t, ME, "Customers/Li"), "x", FLAG_SEEN, "k");
 	CHECK_STATUS(remove_account(t, ME), STATUS_OK);
 	CHECK_STATUS(testing_work(t, ME, STORE_SESSION, &w)->status, STATUS_DENIED);
-	check_whole(t);
+	testing_check_whole(t);
 	while (leave(t)) {
 		slices++;
-		check_whole(t);	/* and a start of its own behind each slice */
+		testing_check_whole(t);	/* and a start of its own behind each slice */
 		CHECK_STATUS(remove_account(t, ME), STATUS_OK);
 	}
 	CHECK(slices > 7);
@@ -579,7 +520,7 @@ all_of_a_removed_account_goes_to_its_trash_whatever_comes_between(void **state)
 	CHECK_STATUS(run_order(t, &o), STATUS_OK);
 	CHECK(last_message(t, testing_mailbox(t, OTHER, "Customers/Li")).uid == 1);
 	CHECK(last_message(t, testing_mailbox(t, OTHER, "INBOX")).uid == 10);
-	check_whole(t);
+	testing_check_whole(t);
 }
 
 static void
@@ -587,21 +528,12 @@ mail_for_an_account_that_was_removed_is_decided_again(void **state)
 {
 	struct testing *t = *state;
 	struct plan_action action = { .kind = ACTION_DELIVER, .account = ME, .role = MAILBOX_INBOX };
-	struct plan p = { .mid = SLICE("m"), .sid = SLICE("s"), .received_at = 1, .size_bytes = 1,
-		.action_count = 1, .actions = &action };
-	struct buf b = buf_init(1 << 16);
-	struct job *j = NULL;
-	int fd = testing_memfd(SLICE("x"));
+	struct plan p = { .action_count = 1, .actions = &action };
 
 	CHECK_STATUS(remove_account(t, ME), STATUS_OK);	/* one that never had anything */
 	CHECK(!leave(t));
-	sha256_of(SLICE("x"), p.sha256);
-	CHECK_STATUS(plan_encode(&p, &b), STATUS_OK);
-	CHECK_STATUS(job_of_plan(buf_slice(&b), fd, &j, NULL), STATUS_OK);
-	CHECK_STATUS(testing_run(t, j)->status, STATUS_STALE);
-	close(fd);
-	buf_clear(&b);
-	check_whole(t);
+	CHECK_STATUS(testing_plan(t, SLICE("x"), &p)->status, STATUS_STALE);
+	testing_check_whole(t);
 }
 
 static bool
@@ -623,12 +555,12 @@ trash_is_told_newest_first_and_account_by_account(void **state)
 	struct txn *txn;
 	uint32_t inbox = ten(t), account = 0;
 
-	CHECK_STATUS(expunge(t, ME, inbox, 3, 4), STATUS_OK);
-	CHECK_STATUS(expunge(t, ME, inbox, 1, 1), STATUS_OK);
+	testing_expunge(t, ME, inbox, "3:4");
+	testing_expunge(t, ME, inbox, "1");
 	testing_account(t, OTHER);
 	inbox = testing_mailbox(t, OTHER, "INBOX");
 	testing_append(t, OTHER, inbox, "x", 0, "");
-	CHECK_STATUS(expunge(t, OTHER, inbox, 1, 1), STATUS_OK);
+	testing_expunge(t, OTHER, inbox, "1");
 	fill_order(t, ME, TRASH_PURGE, &o);
 	txn = testing_read(t);
 	CHECK_STATUS(trash_each_newest(txn, ME, NULL, print_id, &b, NULL), STATUS_OK);
@@ -649,33 +581,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_restored_is_as_it_was_under_a_new_uid,
-		    testing_setup, testing_teardown),
-		cmocka_unit_test_setup_teardown(a_mailbox_that_is_gone_is_made_again,
-		    testing_setup, testing_teardown),
-		cmocka_unit_test_setup_teardown(
-		    a_restore_may_name_another_folder_and_another_account,
-		    testing_setup, testing_teardown),
-		cmocka_unit_test_setup_teardown(
-		    a_purge_forgets_the_text_unless_another_row_refers_to_it,
-		    testing_setup, testing_teardown),
-		cmocka_unit_test_setup_teardown(copies_of_a_text_in_one_purge_count_down_together,
-		    testing_setup, testing_teardown),
-		cmocka_unit_test_setup_teardown(trash_expires_when_its_account_says,
-		    testing_setup, testing_teardown),
-		cmocka_unit_test_setup_teardown(what_is_damaged_keeps_nothing_else_from_expiring,
-		    testing_setup, testing_teardown),
-		cmocka_unit_test_setup_teardown(a_clock_that_leaps_costs_nobody_their_trash,
-		    testing_setup, testing_teardown),
+#define ROW(test) cmocka_unit_test_setup_teardown(test, testing_setup, testing_teardown)
+		ROW(what_is_restored_is_as_it_was_under_a_new_uid),
+		ROW(a_mailbox_that_is_gone_is_made_again),
+		ROW(a_restore_may_name_another_folder_and_another_account),
+		ROW(a_purge_forgets_the_text_unless_another_row_refers_to_it),
+		ROW(copies_of_a_text_in_one_purge_count_down_together),
+		ROW(trash_expires_when_its_account_says),
+		ROW(what_is_damaged_keeps_nothing_else_from_expiring),
+		ROW(a_clock_that_leaps_costs_nobody_their_trash),
 		cmocka_unit_test(orders_are_read_as_they_were_written),
-		cmocka_unit_test_setup_teardown(
-		    all_of_a_removed_account_goes_to_its_trash_whatever_comes_between,
-		    testing_setup, testing_teardown),
-		cmocka_unit_test_setup_teardown(
-		    mail_for_an_account_that_was_removed_is_decided_again,
-		    testing_setup, testing_teardown),
-		cmocka_unit_test_setup_teardown(trash_is_told_newest_first_and_account_by_account,
-		    testing_setup, testing_teardown),
+		ROW(all_of_a_removed_account_goes_to_its_trash_whatever_comes_between),
+		ROW(mail_for_an_account_that_was_removed_is_decided_again),
+		ROW(trash_is_told_newest_first_and_account_by_account),
+#undef ROW
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

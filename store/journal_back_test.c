@@ -1,38 +1,8 @@
 #include "store/journal_back.h"
 
 #include "base/check.h"
-#include "base/mem.h"
-#include "store/journal.h"
 #include "store/key.h"
-#include "store/seal.h"
-#include "store/testing.h"
-
-/* A row for each of [first, last], made at ten times its number in seconds. */
-static void
-journal_fill(struct testing *t, uint64_t first, uint64_t last)
-{
-	struct journal_row row = { .op = JOURNAL_FLAGGED, .account = 7, .mailbox = 3 };
-	struct change c = { .sid = SLICE("") };
-
-	CHECK_STATUS(txn_begin_write(store_env(t->store), &c.txn, NULL), STATUS_OK);
-	for (c.number = first; c.number <= last; c.number++) {
-		c.now_s = c.number * 10;
-		c.journal_part = 0;
-		CHECK_STATUS(journal_put(&c, &row, NULL, NULL), STATUS_OK);
-	}
-	CHECK_STATUS(txn_commit(&c.txn, NULL), STATUS_OK);
-}
-
-static void
-seal(struct testing *t, uint64_t before_s)
-{
-	struct txn *txn = testing_read(t);
-	struct job *j = NULL;
-
-	CHECK_STATUS(job_of_seal(txn, before_s, &j, NULL), STATUS_OK);
-	txn_abort(&txn);
-	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
-}
+#include "store/testing_fill.h"
 
 struct seen {
 	uint64_t first, last, count, most;
@@ -67,13 +37,13 @@ the_newest_comes_first_wherever_it_lies(void **state)
 	struct seen s;
 
 	CHECK_U64(ask(t, 0, UINT64_MAX, 0).count, 0);
-	journal_fill(t, 1, last);
-	seal(t, UINT64_MAX);
-	seal(t, UINT64_MAX);
+	testing_journal(t, 1, last, 10);
+	testing_seal(t, UINT64_MAX);
+	testing_seal(t, UINT64_MAX);
 	s = ask(t, 0, UINT64_MAX, 0);
 	CHECK(s.count == last && s.first == last && s.last == 1);
 	CHECK_U64(ask(t, 0, UINT64_MAX, SEAL_ROWS).last, SEAL_ROWS + 51);
-	seal(t, UINT64_MAX);
+	testing_seal(t, UINT64_MAX);
 	s = ask(t, 0, UINT64_MAX, 0);
 	CHECK(s.count == last && s.first == last && s.last == 1);
 }
@@ -84,9 +54,9 @@ a_span_of_time_is_cut_out(void **state)
 	struct testing *t = *state;
 	struct seen s;
 
-	journal_fill(t, 1, 3 * SEAL_ROWS);
-	seal(t, UINT64_MAX);
-	seal(t, UINT64_MAX);
+	testing_journal(t, 1, 3 * SEAL_ROWS, 10);
+	testing_seal(t, UINT64_MAX);
+	testing_seal(t, UINT64_MAX);
 	s = ask(t, 100, 200, 0);
 	CHECK(s.first == 20 && s.last == 10 && s.count == 11);
 	s = ask(t, 10 * (SEAL_ROWS - 5), 10 * (2 * SEAL_ROWS + 5), 0);
@@ -113,7 +83,7 @@ a_damaged_row_costs_that_row_only(void **state)
 	struct txn *txn;
 	struct key k;
 
-	journal_fill(t, 1, 100);
+	testing_journal(t, 1, 100, 10);
 	CHECK_STATUS(txn_begin_write(store_env(t->store), &txn, NULL), STATUS_OK);
 	CHECK_STATUS(txn_put(txn, TABLE_JOURNAL, key_of_u64_u16(&k, 50, 0), SLICE("\x09"), NULL),
 	    STATUS_OK);

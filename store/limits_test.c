@@ -2,13 +2,8 @@
 #include "store/limits.h"
 
 #include "base/check.h"
-#include "base/mem.h"
-#include "store/account.h"
-#include "store/job.h"
-#include "store/testing.h"
+#include "store/testing_fill.h"
 
-#define ME 7
-#define OTHER 8
 #define TEN "0123456789"
 
 static const struct job *
@@ -53,36 +48,21 @@ append(struct testing *t, const char *mailbox, unsigned count)
 }
 
 static enum status
-transfer(struct testing *t, uint16_t type, const char *to, uint32_t last)
+transfer(struct testing *t, uint16_t type, const char *to, const char *uids)
 {
 	struct store_work w = { .mailbox = testing_mailbox(t, ME, "INBOX"),
-		.to = testing_mailbox(t, ME, to), .uids = uidset_init() };
-	enum status st;
+		.to = testing_mailbox(t, ME, to) };
 
-	if (last > 0)
-		CHECK_STATUS(uidset_add(&w.uids, 1, last), STATUS_OK);
-	else	/* nothing that is there */
-		CHECK_STATUS(uidset_add(&w.uids, 1000, 2000), STATUS_OK);
-	st = testing_work(t, ME, type, &w)->status;
-	uidset_clear(&w.uids);
-	return st;
+	return testing_on_uids(t, ME, type, w, uids)->status;
 }
 
 static enum status
 deliver(struct testing *t, const struct plan_action *actions, uint32_t count)
 {
-	struct plan p = { .mid = SLICE("m"), .size_bytes = 10, .action_count = count,
+	struct plan p = { .action_count = count,
 		.actions = (struct plan_action *)(uintptr_t)actions };
-	struct buf b = buf_init(REQUEST_MAX);
-	int fd = testing_memfd(SLICE(TEN));
-	struct job *j;
 
-	sha256_of(SLICE(TEN), p.sha256);
-	CHECK_STATUS(plan_encode(&p, &b), STATUS_OK);
-	CHECK_STATUS(job_of_plan(buf_slice(&b), fd, &j, NULL), STATUS_OK);
-	close(fd);
-	buf_clear(&b);
-	return testing_run(t, j)->status;
+	return testing_plan(t, SLICE(TEN), &p)->status;
 }
 
 static void
@@ -125,16 +105,16 @@ a_copy_is_made_whole_or_not_at_all_and_a_move_costs_nothing(void **state)
 	testing_account(t, ME);
 	CHECK_STATUS(append(t, "INBOX", 4), STATUS_OK);
 	quota(t, 70);
-	CHECK_STATUS(transfer(t, STORE_COPY, "Junk E-mail", 4), STATUS_FULL);
+	CHECK_STATUS(transfer(t, STORE_COPY, "Junk E-mail", "1:4"), STATUS_FULL);
 	CHECK_U64(account(t, ME).messages, 4);
-	CHECK_STATUS(transfer(t, STORE_COPY, "Junk E-mail", 3), STATUS_OK);
+	CHECK_STATUS(transfer(t, STORE_COPY, "Junk E-mail", "1:3"), STATUS_OK);
 	CHECK_U64(account(t, ME).bytes, 70);
-	CHECK_STATUS(transfer(t, STORE_COPY, "Junk E-mail", 1), STATUS_FULL);
-	CHECK_STATUS(transfer(t, STORE_COPY, "INBOX", 1), STATUS_FULL);
-	CHECK_STATUS(transfer(t, STORE_COPY, "INBOX", 0), STATUS_OK);
+	CHECK_STATUS(transfer(t, STORE_COPY, "Junk E-mail", "1"), STATUS_FULL);
+	CHECK_STATUS(transfer(t, STORE_COPY, "INBOX", "1"), STATUS_FULL);
+	CHECK_STATUS(transfer(t, STORE_COPY, "INBOX", "1000:2000"), STATUS_OK);
 	/* Programs that delete by copying can do so in a full mailbox. */
-	CHECK_STATUS(transfer(t, STORE_COPY, "Deleted Items", 4), STATUS_OK);
-	CHECK_STATUS(transfer(t, STORE_MOVE, "Drafts", 4), STATUS_OK);
+	CHECK_STATUS(transfer(t, STORE_COPY, "Deleted Items", "1:4"), STATUS_OK);
+	CHECK_STATUS(transfer(t, STORE_MOVE, "Drafts", "1:4"), STATUS_OK);
 	CHECK_U64(account(t, ME).bytes, 110);
 }
 

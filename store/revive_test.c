@@ -1,16 +1,7 @@
 #include "base/check.h"
 #include "store/counters.h"
-#include "store/journal.h"
 #include "store/revive.h"
-#include "store/testing.h"
-#include "store/verify.h"
-
-static void
-on_found(void *ctx, const struct verify_finding *f)
-{
-	(void)ctx;
-	print_error("%.*s %.*s: %.*s\n", SLICE_ARG(f->table), SLICE_ARG(f->key), SLICE_ARG(f->what));
-}
+#include "store/testing_fill.h"
 
 struct seen {
 	uint64_t change;
@@ -50,7 +41,6 @@ static void
 clients_see_neither_old_uids_nor_old_changes(void **state)
 {
 	struct testing *t = *state;
-	struct verify_hooks hooks = { on_found, NULL, NULL };
 	struct counters before, after;
 	struct mailbox_row old, new;
 	struct flags_entry flags;
@@ -67,7 +57,7 @@ clients_see_neither_old_uids_nor_old_changes(void **state)
 	testing_close(t);
 	if (store_revive(t->path, SLICE("backup 20261124T103651Z"), &why) != STATUS_OK)
 		fail_msg("%s", why.text);
-	CHECK_STATUS(verify_store(t->path, &hooks, NULL), STATUS_OK);
+	testing_verify(t->path);
 	testing_open(t);
 	counters_read(t, &after);
 	CHECK(after.change >= before.change + REVIVE_CHANGES);
@@ -83,9 +73,7 @@ clients_see_neither_old_uids_nor_old_changes(void **state)
 	CHECK(seen.change >= before.change + REVIVE_CHANGES);
 	txn_abort(&txn);
 	CHECK_U64(testing_append(t, 7, box, "Subject: two\r\n\r\n", 0, ""), old.uid_next + REVIVE_UIDS);
-	testing_close(t);
-	CHECK_STATUS(verify_store(t->path, &hooks, NULL), STATUS_OK);
-	testing_open(t);
+	testing_check_whole(t);
 }
 
 static void

@@ -3,11 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "store/segment.h"
-#include "store/segment_row.h"
-#include "store/store.h"
-#include "store/testing_check.h"
-#include "store/text.h"
+#include "store/testing_fill.h"
 #include "store/text_hash.h"
 
 #define LONG_LEN 2000
@@ -24,18 +20,6 @@ begin(struct testing *t)
 	return testing_mailbox(t, ME, "INBOX");
 }
 
-static struct text_row
-row_of(struct testing *t, uint64_t id)
-{
-	struct txn *txn = testing_read(t);
-	struct text_row row = { 0 };
-
-	if (text_get(txn, id, &row, NULL) != STATUS_OK)
-		row.id = 0;
-	txn_abort(&txn);
-	return row;
-}
-
 static uint32_t
 references(struct testing *t, uint64_t id)
 {
@@ -50,7 +34,7 @@ references(struct testing *t, uint64_t id)
 static void
 check_same(struct testing *t, uint64_t id, uint64_t as, const char *text)
 {
-	struct text_row row = row_of(t, id);
+	struct text_row row = testing_text(t, id);
 	char bytes[LONG_LEN];
 
 	CHECK_U64(row.id, id);
@@ -60,27 +44,6 @@ check_same(struct testing *t, uint64_t id, uint64_t as, const char *text)
 	CHECK(memcmp(bytes, text, row.size_bytes) == 0);
 	CHECK_STATUS(text_read(t->store, &row, 100, 300, bytes, NULL), STATUS_OK);
 	CHECK(memcmp(bytes, text + 100, 300) == 0);
-}
-
-static void
-refer(struct testing *t, uint64_t id, int32_t change)
-{
-	struct txn *txn;
-
-	CHECK_STATUS(txn_begin_write(store_env(t->store), &txn, NULL), STATUS_OK);
-	CHECK_STATUS(text_refer(txn, id, change, NULL), STATUS_OK);
-	CHECK_STATUS(txn_commit(&txn, NULL), STATUS_OK);
-}
-
-static struct segment_row
-space(struct testing *t)
-{
-	struct txn *txn = testing_read(t);
-	struct segment_row row;
-
-	CHECK_STATUS(segment_row_get(txn, 1, &row, NULL), STATUS_OK);
-	txn_abort(&txn);
-	return row;
 }
 
 static void
@@ -119,7 +82,7 @@ short_texts_are_written_again(void **state)
 	check_same(t, 4, 3, first_text);
 	testing_append(t, ME, inbox, "", 0, "");
 	testing_append(t, ME, inbox, "", 0, "");
-	CHECK_U64(row_of(t, 6).same_as, 0);
+	CHECK_U64(testing_text(t, 6).same_as, 0);
 }
 
 static void
@@ -131,16 +94,16 @@ the_bytes_stay_as_long_as_one_refers_to_them(void **state)
 
 	for (int i = 0; i < 3; i++)
 		testing_append(t, ME, inbox, first_text, 0, "");
-	before = space(t);
-	refer(t, 1, -1);
-	refer(t, 2, -1);
+	before = testing_segment(t, 1);
+	testing_refer(t, 1, -1);
+	testing_refer(t, 2, -1);
 	CHECK_U64(references(t, 1), 1);
-	CHECK_U64(row_of(t, 2).id, 0);
+	CHECK_U64(testing_text(t, 2).id, 0);
 	check_same(t, 3, 1, first_text);
-	refer(t, 3, -1);
-	CHECK_U64(row_of(t, 1).id, 0);
-	CHECK_U64(space(t).live_bytes, 0);
-	CHECK_U64(space(t).dead_bytes, before.live_bytes);
+	testing_refer(t, 3, -1);
+	CHECK_U64(testing_text(t, 1).id, 0);
+	CHECK_U64(testing_segment(t, 1).live_bytes, 0);
+	CHECK_U64(testing_segment(t, 1).dead_bytes, before.live_bytes);
 	/* What has gone is not found again. */
 	testing_append(t, ME, inbox, first_text, 0, "");
 	check_same(t, 4, 0, first_text);
@@ -194,8 +157,8 @@ a_twin_that_fails_takes_nobody_with_it(void **state)
 	run_together(t, bad, good);
 	CHECK(status_of(t, 1) != STATUS_OK);
 	CHECK_STATUS(status_of(t, 2), STATUS_OK);
-	CHECK_U64(row_of(t, 1).id, 0);
-	CHECK_U64(row_of(t, 2).id, 0);
+	CHECK_U64(testing_text(t, 1).id, 0);
+	CHECK_U64(testing_text(t, 2).id, 0);
 	check_same(t, 3, 0, first_text);
 	check_counters(t);
 }
@@ -220,8 +183,8 @@ a_text_that_goes_meanwhile_is_written_again(void **state)
 	run_together(t, forget, testing_append_job(ME, inbox, &text, 1, 0, ""));
 	for (const struct job *j = t->done; j != NULL; j = j->next)
 		CHECK_STATUS(j->status, STATUS_OK);
-	CHECK_U64(row_of(t, 1).id, 0);
-	CHECK_U64(row_of(t, 2).id, 0);
+	CHECK_U64(testing_text(t, 1).id, 0);
+	CHECK_U64(testing_text(t, 2).id, 0);
 	check_same(t, 3, 0, first_text);
 }
 
@@ -247,7 +210,7 @@ a_damaged_text_is_nobodys_bytes(void **state)
 
 	testing_append(t, ME, inbox, first_text, 0, "");
 	for (size_t i = 0; i < 3; i++) {
-		struct text_row row = row_of(t, id);
+		struct text_row row = testing_text(t, id);
 
 		damage(t, &row, distances[i] - (distances[i] < 0 ? row.head_len - RECORD_HEAD_LEN : 0));
 		testing_append(t, ME, inbox, first_text, 0, "");

@@ -1,54 +1,14 @@
 #include "store/seal.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 
 #include "base/check.h"
-#include "base/mem.h"
-#include "store/journal.h"
 #include "store/key.h"
 #include "store/sealed.h"
-#include "store/testing.h"
+#include "store/testing_fill.h"
 
 #define BOX 3
-
-/* Changes [first, last], each a row of one UID, made at their own number in seconds. */
-static void
-journal_fill(struct testing *t, uint64_t first, uint64_t last)
-{
-	struct journal_row row = { .op = JOURNAL_FLAGGED, .account = 7, .mailbox = BOX };
-	struct change c = { .sid = SLICE("k3v7q2m9tzae"), .actor = 7 };
-	struct uidset uids = uidset_init();
-
-	CHECK_STATUS(txn_begin_write(store_env(t->store), &c.txn, NULL), STATUS_OK);
-	for (c.number = first; c.number <= last; c.number++) {
-		c.now_s = c.number;
-		c.journal_part = 0;
-		uidset_clear(&uids);
-		CHECK_STATUS(uidset_add(&uids, (uint32_t)c.number, (uint32_t)c.number), STATUS_OK);
-		CHECK_STATUS(journal_put(&c, &row, &uids, NULL), STATUS_OK);
-	}
-	CHECK_STATUS(txn_commit(&c.txn, NULL), STATUS_OK);
-	uidset_clear(&uids);
-}
-
-/* One part of what is from before before_s: how many rows it had. */
-static uint32_t
-seal_one(struct testing *t, uint64_t before_s)
-{
-	struct txn *txn = testing_read(t);
-	struct job *j = NULL;
-	uint32_t rows;
-
-	CHECK_STATUS(job_of_seal(txn, before_s, &j, NULL), STATUS_OK);
-	txn_abort(&txn);
-	if (j == NULL)
-		return 0;
-	rows = seal_rows(j);
-	CHECK_STATUS(testing_run(t, j)->status, STATUS_OK);
-	return rows;
-}
 
 struct reading {
 	uint64_t first, last, count, stop_at;
@@ -96,16 +56,16 @@ old_rows_leave_the_index_and_are_read_all_the_same(void **state)
 	struct testing *t = *state;
 	struct reading r;
 
-	journal_fill(t, 1, 2 * SEAL_ROWS + 100);
-	CHECK_U64(seal_one(t, 1), 0);		/* none is older */
-	CHECK_U64(seal_one(t, 200), 0);		/* too few to be worth a record */
-	CHECK_U64(seal_one(t, 2 * SEAL_ROWS + 50), SEAL_ROWS);
+	testing_journal(t, 1, 2 * SEAL_ROWS + 100, 1);
+	CHECK_U64(testing_seal(t, 1), 0);		/* none is older */
+	CHECK_U64(testing_seal(t, 200), 0);		/* too few to be worth a record */
+	CHECK_U64(testing_seal(t, 2 * SEAL_ROWS + 50), SEAL_ROWS);
 	CHECK_U64(rows_in_index(t), SEAL_ROWS + 100);
 	r = read_all(t, 0);
 	CHECK(r.first == 1 && r.last == 2 * SEAL_ROWS + 100 && r.count == r.last);
-	CHECK_U64(seal_one(t, 2 * SEAL_ROWS + 50), SEAL_ROWS);
-	CHECK_U64(seal_one(t, 2 * SEAL_ROWS + 50), 0);
-	CHECK_U64(seal_one(t, 3 * SEAL_ROWS + SEAL_WAIT_S), 100);	/* a day over their time */
+	CHECK_U64(testing_seal(t, 2 * SEAL_ROWS + 50), SEAL_ROWS);
+	CHECK_U64(testing_seal(t, 2 * SEAL_ROWS + 50), 0);
+	CHECK_U64(testing_seal(t, 3 * SEAL_ROWS + SEAL_WAIT_S), 100);	/* a day over their time */
 	CHECK_U64(rows_in_index(t), 0);
 	r = read_all(t, 0);
 	CHECK(r.first == 1 && r.last == 2 * SEAL_ROWS + 100 && r.count == r.last);
@@ -121,8 +81,8 @@ reading_begins_anywhere_and_goes_on_in_the_index(void **state)
 	struct reading stopped = { .stop_at = 10 };
 	struct txn *txn;
 
-	journal_fill(t, 1, last);
-	while (seal_one(t, 2 * SEAL_ROWS + 50) > 0)
+	testing_journal(t, 1, last, 1);
+	while (testing_seal(t, 2 * SEAL_ROWS + 50) > 0)
 		;
 	for (size_t i = 0; i < ARRAY_LEN(after); i++) {
 		struct reading r = read_all(t, after[i]);
@@ -143,8 +103,8 @@ it_is_there_after_another_start(void **state)
 	struct sealed_row row;
 	struct txn *txn;
 
-	journal_fill(t, 5, SEAL_ROWS + 10);
-	CHECK_U64(seal_one(t, UINT64_MAX), SEAL_ROWS);
+	testing_journal(t, 5, SEAL_ROWS + 10, 1);
+	CHECK_U64(testing_seal(t, UINT64_MAX), SEAL_ROWS);
 	testing_close(t);
 	testing_open(t);
 	CHECK_U64(read_all(t, 0).count, SEAL_ROWS + 6);
@@ -175,8 +135,8 @@ a_change_in_many_parts_is_sealed_whole(void **state)
 	CHECK_STATUS(txn_commit(&c.txn, &why), STATUS_OK);
 	uidset_clear(&uids);
 	CHECK_U64(c.journal_part, 450);
-	journal_fill(t, 10, 20);
-	CHECK_U64(seal_one(t, UINT64_MAX), 450);
+	testing_journal(t, 10, 20, 1);
+	CHECK_U64(testing_seal(t, UINT64_MAX), 450);
 	CHECK_U64(rows_in_index(t), 11);
 }
 
@@ -188,7 +148,7 @@ what_changed_meanwhile_stays(void **state)
 	struct job *j = NULL;
 	struct key k;
 
-	journal_fill(t, 1, SEAL_ROWS);
+	testing_journal(t, 1, SEAL_ROWS, 1);
 	txn = testing_read(t);
 	CHECK_STATUS(job_of_seal(txn, UINT64_MAX, &j, NULL), STATUS_OK);
 	txn_abort(&txn);
@@ -204,7 +164,7 @@ static _Noreturn void
 seal_all_and_end(struct testing *t)
 {
 	testing_open(t);
-	while (seal_one(t, UINT64_MAX) > 0)
+	while (testing_seal(t, UINT64_MAX) > 0)
 		;
 	_exit(0);
 }
@@ -217,7 +177,7 @@ killed_at_any_time_each_change_is_in_one_place(void **state)
 	uint64_t left = last;
 	unsigned kills = 0;
 
-	journal_fill(t, 1, last);
+	testing_journal(t, 1, last, 1);
 	while (left > 0 && kills < 200) {
 		pid_t child;
 

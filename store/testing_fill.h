@@ -80,7 +80,14 @@ testing_crowd(struct buf *field, struct buf *recipients)
 	buf_printf(recipients, "end@d.test");
 }
 
-/* A set as it is written: "1:3,7". */
+/* A UID, or * for the largest there can be. */
+static inline uint32_t
+testing_uid(struct slice text)
+{
+	return slice_equal(text, SLICE("*")) ? UINT32_MAX : (uint32_t)strtoul(text.ptr, NULL, 10);
+}
+
+/* A set as it is written: "1:3,7", "2:*". */
 static inline struct uidset
 testing_uids(const char *text)
 {
@@ -88,13 +95,11 @@ testing_uids(const char *text)
 	struct uidset s = uidset_init();
 
 	while (rest.len > 0) {
-		struct slice range = slice_take_until(&rest, ',');
-		uint32_t first = (uint32_t)strtoul(range.ptr, NULL, 10), last = first;
-		size_t colon = slice_find_byte(range, ':');
+		struct slice last = slice_take_until(&rest, ','), first = slice_take_until(&last, ':');
 
-		if (colon < range.len)
-			last = (uint32_t)strtoul(range.ptr + colon + 1, NULL, 10);
-		CHECK_STATUS(uidset_add(&s, first, last), STATUS_OK);
+		if (last.len == 0)
+			last = first;
+		CHECK_STATUS(uidset_add(&s, testing_uid(first), testing_uid(last)), STATUS_OK);
 	}
 	return s;
 }

@@ -1,13 +1,9 @@
 #include "store/vanished.h"
 
 #include "base/check.h"
-#include "base/mem.h"
-#include "store/job.h"
-#include "store/journal.h"
+#include "store/folder.h"
 #include "store/key.h"
-#include "store/testing.h"
-
-#define ME 7
+#include "store/testing_fill.h"
 
 static uint32_t
 inbox_of(struct testing *t, uint32_t messages)
@@ -19,21 +15,6 @@ inbox_of(struct testing *t, uint32_t messages)
 	for (uint32_t i = 0; i < messages; i++)
 		testing_append(t, ME, inbox, "Subject: x\r\n\r\n", 0, "");
 	return inbox;
-}
-
-/* Remove UIDs [first, last], every step-th; the change number of it. */
-static uint64_t
-expunge(struct testing *t, uint32_t mailbox, uint32_t first, uint32_t last, uint32_t step)
-{
-	struct store_work w = { .mailbox = mailbox, .uids = uidset_init(), .mode = EXPUNGE_ALL };
-	const struct job *j;
-
-	for (uint32_t uid = first; uid <= last; uid += step)
-		CHECK_STATUS(uidset_add(&w.uids, uid, uid), STATUS_OK);
-	j = testing_work(t, ME, STORE_EXPUNGE, &w);
-	uidset_clear(&w.uids);
-	CHECK_STATUS(j->status, STATUS_OK);
-	return j->result.change;
 }
 
 /* want: the UIDs as text; NULL: it cannot be told. */
@@ -61,10 +42,10 @@ each_expunge_is_told_from_before_it_on(void **state)
 	uint64_t a, b, c;
 
 	check_vanished(t, inbox, 0, "");
-	a = expunge(t, inbox, 5, 6, 1);
+	a = testing_expunge(t, ME, inbox, "5:6");
 	testing_append(t, ME, inbox, "Subject: between\r\n\r\n", 0, "");
-	b = expunge(t, inbox, 1, 9, 4);
-	c = expunge(t, inbox, 20, 20, 1);
+	b = testing_expunge(t, ME, inbox, "1,5,9");
+	c = testing_expunge(t, ME, inbox, "20");
 	check_vanished(t, inbox, 0, "1,5:6,9,20");
 	check_vanished(t, inbox, a - 1, "1,5:6,9,20");
 	check_vanished(t, inbox, a, "1,9,20");
@@ -80,15 +61,11 @@ a_move_vanishes_from_where_it_began_only(void **state)
 {
 	struct testing *t = *state;
 	uint32_t inbox = inbox_of(t, 3), junk = testing_mailbox(t, ME, "Junk E-mail");
-	struct store_work w = { .mailbox = inbox, .to = junk, .uids = uidset_init() };
+	struct store_work w = { .mailbox = inbox, .to = junk };
 
-	CHECK_STATUS(uidset_add(&w.uids, 2, 2), STATUS_OK);
-	CHECK_STATUS(testing_work(t, ME, STORE_MOVE, &w)->status, STATUS_OK);
-	w.mailbox = w.to = junk;	/* and within one mailbox */
-	uidset_clear(&w.uids);
-	CHECK_STATUS(uidset_add(&w.uids, 1, 1), STATUS_OK);
-	CHECK_STATUS(testing_work(t, ME, STORE_MOVE, &w)->status, STATUS_OK);
-	uidset_clear(&w.uids);
+	CHECK_STATUS(testing_on_uids(t, ME, STORE_MOVE, w, "2")->status, STATUS_OK);
+	w.mailbox = junk;	/* and within one mailbox */
+	CHECK_STATUS(testing_on_uids(t, ME, STORE_MOVE, w, "1")->status, STATUS_OK);
 	check_vanished(t, inbox, 0, "2");
 	check_vanished(t, junk, 0, "1");
 }
@@ -99,13 +76,13 @@ a_change_in_many_parts_is_read_whole(void **state)
 	struct testing *t = *state;
 	uint32_t inbox = inbox_of(t, 900);
 	struct buf want = buf_init(1 << 20);
-	uint64_t a = expunge(t, inbox, 1, 1, 1);
+	uint64_t a = testing_expunge(t, ME, inbox, "1");
 	const char *text;
 
-	expunge(t, inbox, 3, 900, 2);	/* 449 ranges: three parts */
 	for (uint32_t uid = 3; uid <= 900; uid += 2)
 		buf_printf(&want, "%s%u", uid == 3 ? "" : ",", uid);
 	CHECK_STATUS(buf_cstr(&want, &text), STATUS_OK);
+	testing_expunge(t, ME, inbox, text);	/* 449 ranges: three parts */
 	check_vanished(t, inbox, a, text);
 	buf_clear(&want);
 }
@@ -132,8 +109,8 @@ from_before_the_journals_reach_nothing_can_be_told(void **state)
 {
 	struct testing *t = *state;
 	uint32_t inbox = inbox_of(t, 9);
-	uint64_t a = expunge(t, inbox, 1, 1, 1), b = expunge(t, inbox, 2, 2, 1);
-	uint64_t c = expunge(t, inbox, 3, 3, 1);
+	uint64_t a = testing_expunge(t, ME, inbox, "1"), b = testing_expunge(t, ME, inbox, "2");
+	uint64_t c = testing_expunge(t, ME, inbox, "3");
 
 	journal_spoil(t, a, true);
 	check_vanished(t, inbox, a - 1, NULL);

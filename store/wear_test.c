@@ -15,11 +15,8 @@
 #include "store/message.h"
 #include "store/repair.h"
 #include "store/revive.h"
-#include "store/seal.h"
-#include "store/testing_check.h"
-#include "store/text.h"
+#include "store/testing_fill.h"
 #include "store/trash_order.h"
-#include "store/verify.h"
 
 #define KINDS 12		/* of texts */
 #define TEXT_LEN_MAX (250u * 1024)
@@ -116,13 +113,6 @@ count_removed(void *ctx, const struct trash_row *row)
 }
 
 static void
-on_found(void *ctx, const struct verify_finding *f)
-{
-	(void)ctx;
-	fail_msg("%.*s %.*s: %.*s", SLICE_ARG(f->table), SLICE_ARG(f->key), SLICE_ARG(f->what));
-}
-
-static void
 on_line(void *ctx, const struct repair_line *l)
 {
 	(void)ctx;
@@ -134,7 +124,6 @@ static void
 check_all(struct wear *w)
 {
 	struct repair_options look = { .mode = REPAIR_LOOK, .hooks.line = on_line };
-	struct verify_hooks hooks = { on_found, NULL, NULL };
 	struct repair_result result;
 	struct problem why = { "" };
 	struct count c;
@@ -148,7 +137,7 @@ check_all(struct wear *w)
 	txn_abort(&c.txn);
 	CHECK(memcmp(c.of, w->trash, sizeof(c.of)) == 0);
 	testing_close(w->t);
-	CHECK_STATUS(verify_store(w->t->path, &hooks, &why), STATUS_OK);
+	testing_verify(w->t->path);
 	CHECK_STATUS(repair_store(w->t->path, &look, &result, &why), STATUS_OK);
 	testing_open(w->t);
 }
@@ -257,18 +246,6 @@ step_compact(struct wear *w)
 }
 
 static void
-step_seal(struct wear *w)
-{
-	struct txn *txn = testing_read(w->t);
-	struct job *j = NULL;
-
-	CHECK_STATUS(job_of_seal(txn, UINT64_MAX / 2, &j, NULL), STATUS_OK);
-	txn_abort(&txn);
-	if (j != NULL)
-		CHECK_STATUS(testing_run(w->t, j)->status, STATUS_OK);
-}
-
-static void
 path_make(const struct wear *w, const char *below, char out[SCRATCH_PATH_MAX])
 {
 	snprintf(out, SCRATCH_PATH_MAX, "%.100s/%u%s", w->base, w->instance, below);
@@ -335,7 +312,7 @@ step(struct wear *w)
 	else if (what < 95)
 		step_compact(w);
 	else if (what < 97)
-		step_seal(w);
+		testing_seal(w->t, UINT64_MAX / 2);
 	else if (what < 98)
 		step_restore(w);
 	else
@@ -366,7 +343,6 @@ static void
 check_rebuild(struct wear *w)
 {
 	struct repair_options o = { .mode = REPAIR_DO, .hooks.line = no_line };
-	struct verify_hooks hooks = { on_found, NULL, NULL };
 	struct repair_result result;
 	struct problem why = { "" };
 	struct count c;
@@ -374,7 +350,7 @@ check_rebuild(struct wear *w)
 	testing_close(w->t);
 	if (rebuild_store(w->t->path, &o, &result, &why) != STATUS_OK)
 		fail_msg("%s", why.text);
-	CHECK_STATUS(verify_store(w->t->path, &hooks, &why), STATUS_OK);
+	testing_verify(w->t->path);
 	testing_open(w->t);
 	c = (struct count){ .t = w->t, .txn = testing_read(w->t) };
 	CHECK_STATUS(mailbox_each(c.txn, ME, count_mailbox, &c, NULL), STATUS_OK);
