@@ -3,48 +3,29 @@
 
 #include "base/check.h"
 #include "store/identity.h"
-#include "store/segment.h"
-#include "store/segment_row.h"
-#include "store/testing_check.h"
-#include "store/text.h"
+#include "store/testing_fill.h"
 #include "store/upgrade.h"
 
 #define TEXTS 40
 #define TEXT_LEN (100 * 1024)	/* enough of them for several segments */
 
-static struct segment_row
-space(struct testing *t, uint32_t number)
-{
-	struct txn *txn = testing_read(t);
-	struct segment_row row;
-
-	CHECK_STATUS(segment_row_get(txn, number, &row, NULL), STATUS_OK);
-	txn_abort(&txn);
-	return row;
-}
-
 /* Texts that do not get smaller; two of three are gone again, all of the first segment's too. */
 static void
 fill(struct testing *t)
 {
-	static char text[TEXT_LEN + 1];
-	struct txn *txn;
-	uint32_t inbox, noise = 1;
+	uint32_t inbox;
 
 	testing_account(t, ME);
 	inbox = testing_mailbox(t, ME, "INBOX");
-	for (int i = 0; i < TEXTS; i++) {
-		for (size_t at = 0; at < TEXT_LEN; at++) {
-			noise = noise * 1664525 + 1013904223;
-			text[at] = (char)(noise >> 25 | 0x80);
-		}
+	for (uint32_t id = 1; id <= TEXTS; id++) {
+		char *text = testing_noise(id, TEXT_LEN);
+
 		testing_append(t, ME, inbox, text, 0, "");
+		mem_free(text);
 	}
-	CHECK_STATUS(txn_begin_write(store_env(t->store), &txn, NULL), STATUS_OK);
 	for (uint64_t id = 1; id <= TEXTS; id++)
 		if (id <= 12 || id % 3 != 0)
-			CHECK_STATUS(text_refer(txn, id, -1, NULL), STATUS_OK);
-	CHECK_STATUS(txn_commit(&txn, NULL), STATUS_OK);
+			testing_refer(t, id, -1);
 }
 
 /* The store as version 1 kept it: nobody counted segments. */
@@ -92,20 +73,20 @@ static void
 what_was_dead_before_counts_as_dead(void **state)
 {
 	struct testing *t = *state;
-	struct segment_row before[8];
+	struct segment_row before[8] = { { 0 } };
 	uint32_t last;
 
 	fill(t);
 	last = segments(t);
 	CHECK(last > 3 && last < ARRAY_LEN(before));
 	for (uint32_t n = 1; n <= last; n++)
-		before[n] = space(t, n);
+		before[n] = testing_segment(t, n);
 	CHECK(before[1].live_bytes == 0 && before[1].dead_bytes > 0);
 	make_old(t, last);
 	upgrade(t);
 	for (uint32_t n = 1; n <= last; n++) {
-		CHECK_U64(space(t, n).live_bytes, before[n].live_bytes);
-		CHECK_U64(space(t, n).dead_bytes, before[n].dead_bytes);
+		CHECK_U64(testing_segment(t, n).live_bytes, before[n].live_bytes);
+		CHECK_U64(testing_segment(t, n).dead_bytes, before[n].dead_bytes);
 	}
 }
 
@@ -121,16 +102,16 @@ a_damaged_segment_is_counted_as_far_as_it_can_be_read(void **state)
 
 	fill(t);
 	last = segments(t);
-	before = space(t, 2);
+	before = testing_segment(t, 2);
 	make_old(t, last);
 	CHECK_STATUS(segment_open(store_segments_fd(t->store), 2, store_id(t->store), SEGMENT_WRITE,
 	    &fd, NULL), STATUS_OK);
 	CHECK(pwrite(fd, zeros, sizeof(zeros), SEGMENT_HEAD_LEN) == (ssize_t)sizeof(zeros));
 	close(fd);
 	upgrade(t);
-	CHECK_U64(space(t, 2).live_bytes, before.live_bytes);
-	CHECK_U64(space(t, 2).dead_bytes, 0);
-	CHECK(space(t, 1).dead_bytes > 0);
+	CHECK_U64(testing_segment(t, 2).live_bytes, before.live_bytes);
+	CHECK_U64(testing_segment(t, 2).dead_bytes, 0);
+	CHECK(testing_segment(t, 1).dead_bytes > 0);
 }
 
 int
