@@ -12,7 +12,7 @@ PROGRAMS = ("stored", "policyd", "digest", "smtpd", "relayd", "fetchd", "imapd",
 def build_caged():
     """Programs without sanitizers, which have cages, and can be told to try them (net/probe.h).
 
-    Gives the directory they are in.
+    Gives the directory they are in.  ./runtests has built them there before.
     """
     folder = os.path.join(CHECKOUT, "build-probe")
     for command in (["cmake", "-S", CHECKOUT, "-B", folder, "-G", "Ninja", "-DPROBE=ON",
