@@ -49,3 +49,4 @@ def make_instance(tmp_path):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than half a minute")
+    config.addinivalue_line("markers", "waits: waits more than it works, and runs beside the others")

@@ -12,6 +12,8 @@ from harness.instance import SANITIZER_OPTIONS_LEAN, Instance
 from harness.wire import new_source
 from transcript import Mismatch
 
+pytestmark = pytest.mark.waits
+
 CASES = [Case(path) for path in sorted((pathlib.Path(__file__).parent / "attack").glob("*.t"))]
 
 

@@ -218,6 +218,7 @@ def test_small_messages_come_first(fetch):
         assert server.retrieved == ["small", "big"]
 
 
+@pytest.mark.waits
 @pytest.mark.slow
 def test_mail_comes_by_itself(office, fetch):
     with server_of(mail("alone0")) as server:

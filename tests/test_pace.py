@@ -16,6 +16,8 @@ from harness.instance import SANITIZER_OPTIONS_LEAN, Instance
 from harness.wire import Closed, new_source
 from imap_client import ImapClient
 
+pytestmark = pytest.mark.waits
+
 SETTINGS = {
     "smtp": {"lull": "5s", "login_deadline": "5s", "data_grace": "2s", "data_rate": "1k",
              "address_max": "3", "account_max": "2"},

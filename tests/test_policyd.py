@@ -99,6 +99,7 @@ def test_login_tells_no_more_than_it_must(company):
     assert "secret of" not in company.log()
 
 
+@pytest.mark.waits
 def test_failed_logins_are_counted_through_restarts(company):
     peer = company.peer()
     peer.open_session("s", IMAP, "198.51.100.9")

@@ -276,6 +276,7 @@ def test_what_is_collected_for_a_full_mailbox_stays_outside_until_there_is_room(
         office.mailadm("fetch", "remove", full)
 
 
+@pytest.mark.waits
 @pytest.mark.slow
 def test_others_get_theirs_from_a_shared_mailbox_and_no_line_is_worn_out(person, office):
     full, other = person("64k"), person()

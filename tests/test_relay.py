@@ -149,6 +149,7 @@ def test_what_is_refused_comes_back_with_advice(quick, smarthost):
     assert len(find(quick, "zhang", "returned-1")) == 1
 
 
+@pytest.mark.waits
 def test_late_mail_is_reported_and_returned_at_last(make_instance):
     settings = {"relay": {**QUICK["relay"], "delay_notice": "2s", "expire": "8s"}}
     instance = make_instance(settings=settings)

@@ -285,6 +285,7 @@ WRONG_LOGINS = [
 ]
 
 
+@pytest.mark.waits
 def test_wrong_logins_are_refused(make_instance):
     """All at once, because each failure slows the next answer down."""
     own = make_instance()
