@@ -123,7 +123,7 @@ def test_t07_without_a_good_certificate_nothing_is_sent(quick, smarthost):
               "--secret-stdin", "--tls", "require", secret=smarthost.password)
     send(quick, "ann@far.test", "no-such-trust")
     assert "certificate" in wait_log(quick, "relay.mail.deferred")[0]
-    # Nor with the certificate alone, where the name is another one.
+    # With it trusted, its address does: the certificate names that, too.
     quick.mailadm("route", "set", "out", "--ca", quick.known_ca(smarthost.ca), "--smarthost",
                   f"127.0.0.1:{smarthost.port}")
     wait_empty(quick)
@@ -248,7 +248,8 @@ def test_c20_exchangers_that_are_ourselves_are_a_loop(make_instance):
 # Servers that behave badly
 
 
-BAD = sorted(set(BEHAVIOURS) - {"good", "seven_bit", "no_text", "refuse", "later", "nul"})
+TLS = ("refused_tls", "noisy_tls", "dropped_tls")
+BAD = sorted(set(BEHAVIOURS) - {"good", "seven_bit", "no_text", "refuse", "later", "nul", *TLS})
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +288,25 @@ def test_s28_bad_servers_cost_an_attempt_and_no_mail(patient, behaviour):
     if behaviour in ("drop_after_dot", "half_after_dot", "mute_after_dot"):
         assert any("doubtful=" in line for line in
                    patient.log_lines("relay.mail.deferred", to=f"{behaviour}@far.test"))
+
+
+@pytest.mark.parametrize("behaviour", ("good",) + TLS)
+def test_t07_required_tls_is_never_left_out(patient, behaviour):
+    """A server without it, and those who refuse or spoil it; where it is tried only, mail goes."""
+    to = f"secret-{behaviour}@far.test"
+    name = "tls-" + behaviour.replace("_", "-")
+    with SmtpServer(behaviour) as server:
+        add_route(patient, name, f"127.0.0.1:{server.port}", "--tls", "require")
+        try:
+            send(patient, to, f"secret-{behaviour}")
+            # More than once: no later attempt takes another way.
+            wait_until(lambda: len(patient.log_lines("relay.mail.deferred", to=to)) > 1, PATIENCE)
+            assert "MAIL" not in server.heard and "AUTH" not in server.heard
+            patient.mailadm("route", "set", name, "--tls", "try")
+            wait_empty(patient)
+        finally:
+            patient.mailadm("route", "remove", name)
+        assert [to for _, (to,), _ in server.messages] == [to]
 
 
 @pytest.mark.parametrize("behaviour", ["no_text", "nul"])

@@ -50,6 +50,16 @@ def _mute(session):
     raise Hangup
 
 
+def _noise(session):
+    """Agree to TLS, and answer the hello with something else."""
+    session.send(b"220 go\r\n")
+    session.request.recv(65536)
+    session.send(b"250 what?\r\n")
+    raise Hangup
+
+
+OFFER_TLS = _say(b"250-sink.test\r\n250 STARTTLS\r\n")
+
 # {behaviour: {what is being answered: how}}.  What is not named is answered as it should be.
 BEHAVIOURS = {
     "good": {},
@@ -77,8 +87,10 @@ BEHAVIOURS = {
     "refuse": {"RCPT": _say(b"550 5.1.1 nobody of that name\r\n")},
     "later": {"RCPT": _say(b"451 4.7.1 greylisted\r\n")},
     "seven_bit": {"EHLO": _say(b"250-sink.test\r\n250 PIPELINING\r\n")},
-    "injected_tls": {"EHLO": _say(b"250-sink.test\r\n250 STARTTLS\r\n"),
-                     "STARTTLS": _say(b"220 go\r\n250 evil\r\n")},
+    "injected_tls": {"EHLO": OFFER_TLS, "STARTTLS": _say(b"220 go\r\n250 evil\r\n")},
+    "refused_tls": {"EHLO": OFFER_TLS, "STARTTLS": _say(b"454 4.7.0 not now\r\n")},
+    "noisy_tls": {"EHLO": OFFER_TLS, "STARTTLS": _noise},
+    "dropped_tls": {"EHLO": OFFER_TLS, "STARTTLS": _say_and_hang_up(b"220 go\r\n")},
 }
 
 
