@@ -157,6 +157,9 @@ edit_login(struct admin_request *r, const struct changes *c, struct route_record
 static enum status
 edit_tls(struct admin_request *r, const struct changes *c, bool is_new, struct route_record *f)
 {
+	bool was_required = !is_new && f->tls == ROUTE_TLS_REQUIRE;
+	bool is_required;
+
 	/* A secret is not shown to whoever listens, unless it was said that it may be. */
 	if (is_new)
 		f->tls = f->user.len > 0 ? ROUTE_TLS_REQUIRE : ROUTE_TLS_TRY;
@@ -169,9 +172,10 @@ edit_tls(struct admin_request *r, const struct changes *c, bool is_new, struct r
 			return admin_syntax(r, "tls is require, try or off");
 		f->tls = (uint8_t)i;
 	}
-	/* Where plain text would do, an odd certificate is better than none. */
-	if (is_new)
-		f->checks_certificate = f->tls == ROUTE_TLS_REQUIRE;
+	/* Where plain text would do, an odd certificate is better than none; no longer then. */
+	is_required = f->tls == ROUTE_TLS_REQUIRE;
+	if (is_new || (is_required && !was_required))
+		f->checks_certificate = is_required;
 	return admin_ca_arg(r, c->ca, &f->ca_path);
 }
 

@@ -210,6 +210,14 @@ def test_relayd_learns_how_routes_go_and_their_secrets(company):
                   {"default": True, "smarthost": "h", "tls": "maybe"},
                   {"default": True, "smarthost": "h", "mx": True}):
         assert company.admin("route", "add", name="r", **wrong)[0] == SYNTAX, wrong
+    row, = company.must("route", "add", name="later", for_domain="later.test", smarthost="h")
+    assert row["tls"] == "try" and not row["check_certificate"]
+    row, = company.must("route", "set", name="later", tls="require")
+    assert row["check_certificate"]
+    row, = company.must("route", "set", name="later", check_certificate=False)
+    row, = company.must("route", "set", name="later", tls="require")
+    assert not row["check_certificate"]
+    company.must("route", "remove", name="later")
     company.must("route", "add", name="one", for_domain="X.test", mx=True)
     assert company.admin("route", "add", name="two", for_domain="x.test", mx=True)[0] == EXISTS
     assert company.admin("route", "add", name="one", default=True, mx=True)[0] == EXISTS
