@@ -324,7 +324,9 @@ selected_write_flags(struct selected *sel, struct txn *t, struct buf *out, struc
 	} else {
 		write_flags(out, system | bits, false, &keywords);
 		buf_truncate(out, out->len - 1);
-		buf_append(out, SLICE(" \\*)] These stay\r\n"));
+		/* With all places taken there is none for a new keyword. */
+		buf_append(out, bits >> FLAG_KEYWORD_SHIFT == UINT64_MAX >> FLAG_KEYWORD_SHIFT ?
+		    SLICE(")] These stay\r\n") : SLICE(" \\*)] These stay\r\n"));
 	}
 	sel->keywords = bits;
 	return STATUS_OK;

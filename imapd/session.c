@@ -67,7 +67,9 @@ session_bye(struct imap_session *s, const char *text)
 {
 	if (s->state == IMAP_CLOSED)
 		return;
-	conn_printf(s->conn, "* BYE %s\r\n", text);
+	/* Between two slices of an answer a literal may be open: our words would be taken for its. */
+	if (s->run.step == NULL)
+		conn_printf(s->conn, "* BYE %s\r\n", text);
 	conn_finish(&s->conn);
 	session_close(s, text);
 }

@@ -79,7 +79,7 @@ void session_open(struct worker *w, int fd, const struct handover *h);
 void session_enter(struct imap_session *s, enum imap_state next);
 /* Gives up the connection, sending nothing more.  The memory goes with the loop's next turn. */
 void session_close(struct imap_session *s, const char *why);
-/* "* BYE text", then closes.  text is ours. */
+/* "* BYE text" where an answer is not in the middle, then closes.  text is ours. */
 void session_bye(struct imap_session *s, const char *text);
 void session_free(struct imap_session **s);
 

@@ -7,6 +7,8 @@ PUT I25 Subject: x\r\n\r\n
 > NO \[LIMIT\] | STORE 1 +FLAGS (${rep:60000:k})
 > OK | STORE 1 +FLAGS (${seq:50:k% }x)
 > NO | STORE 1 +FLAGS (${seq:60:m% }x)
+> OK | STORE 1 +FLAGS (${seq:4:m% }m0)
+SAID \* OK \[PERMANENTFLAGS \([^*]*\)\]
 > NO | APPEND I25 (${seq:60:n% }x) {1+}\r\nx
 > OK | FETCH 1 FLAGS
 > OK|NO|BAD | STORE 1 +FLAGS (\\Nonsense)
