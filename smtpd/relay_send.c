@@ -11,6 +11,7 @@
 #define PIECE (32 * 1024)
 #define WIRE_MAX (SMTP_ADDRESS_MAX + 256)	/* an address with A-labels */
 #define EXTRA_MAX 1024				/* parameters */
+#define OUT_OF_TURN "the server speaks out of turn"
 
 enum step { STEP_RESET, STEP_MAIL, STEP_RCPT, STEP_DATA };
 
@@ -276,6 +277,7 @@ begin_text(struct relay_session *s)
 {
 	s->dots = dot_writer_init();
 	s->text_at = 0;
+	s->is_ahead = conn_input(s->conn).len > 0;
 	relay_session_enter(s, RELAY_SENDING);
 	relay_send_text(s);
 }
@@ -345,8 +347,7 @@ relay_on_envelope(struct relay_session *s)
 	s->answered++;
 	/* An answer to what was not said yet would be taken for that of the next command. */
 	if (s->answered == s->sent && s->sent < s->steps && conn_input(s->conn).len > 0) {
-		relay_session_end_text(s, RELAY_END_LOST, "4.5.0",
-		    "the server speaks out of turn");
+		relay_session_end_text(s, RELAY_END_LOST, "4.5.0", OUT_OF_TURN);
 		return;
 	}
 	on_step(s);
@@ -406,12 +407,12 @@ next_accepted(struct relay_session *s, uint32_t *i)
 void
 relay_on_decision(struct relay_session *s)
 {
-	bool is_early = s->state == RELAY_SENDING;
+	bool is_early = s->state == RELAY_SENDING || s->is_ahead;
 	struct relay_result r = relay_judge(RELAY_TEXT, &s->reply);
 	uint32_t i;
 
 	if (is_early && r.verdict == RELAY_SENT)
-		r = relay_result_make("4.5.0", SLICE("the server speaks out of turn"));
+		r = relay_result_make("4.5.0", SLICE(OUT_OF_TURN));
 	if (is_early || s->reply.code == 421) {
 		relay_session_end(s, RELAY_END_REFUSED, &r);
 		return;

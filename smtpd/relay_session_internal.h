@@ -68,6 +68,7 @@ struct relay_session {
 	uint32_t sent, answered, steps;	/* of the envelope */
 	uint32_t decided;	/* LMTP: of asked, whose final replies came, and those without */
 	size_t text_at;
+	bool is_ahead;		/* the word on the text came before any of the text went out */
 	struct dot_writer dots;
 };
 

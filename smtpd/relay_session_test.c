@@ -314,6 +314,11 @@ what_a_server_does_wrong_costs_one_attempt(void **state)
 		{ "answers what was not asked", { OFF }, { PLAIN_GREET, "C MAIL FROM:<me@our.test>",
 		    "s 250 ok\\r\\n250 ok\\r\\n250 ok\\r\\n" }, "idle;0 later 4.5.0;1 later 4.5.0;"
 		    "lost later 4.5.0;", 1 },
+		{ "takes a text that did not come yet", { OFF }, { FAST_GREET,
+		    "C MAIL FROM:<me@our.test> SIZE=20", "C RCPT TO:<ann@a.test>",
+		    "C RCPT TO:<bob@a.test>", "C DATA", "S 250 ok", "S 250 ok", "S 250 ok",
+		    "s 354 go\\r\\n250 taken\\r\\n" }, "idle;0 later 4.5.0 doubtful;"
+		    "1 later 4.5.0 doubtful;refused later 4.5.0;", 1 },
 		{ "closes before the text ends", { OFF }, { PLAIN_GREET, "C MAIL FROM:<me@our.test>",
 		    "S 250 ok", "C RCPT TO:<ann@a.test>", "S 250 ok", "C RCPT TO:<bob@a.test>",
 		    "S 250 ok", "C DATA", "CLOSE" },
