@@ -12,7 +12,7 @@ enum status
 addressees_open(const char *path, struct addressees **out, struct problem *why)
 {
 	struct directory *d;
-	enum status st = directory_open(path, &d, why);
+	enum status st = directory_read(path, &d, why);
 
 	if (st != STATUS_OK)
 		return st;

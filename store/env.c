@@ -19,12 +19,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/env_internal.h"
+#include "store/env_way.h"
 
 #define ENV_READERS_MAX 1022
 #define ENV_OPEN_TRIES 20
 #define ENV_OPEN_PAUSE_MS 50
 #define ENV_CRC_LEN 4
 #define ENV_LAG_MAX 1000	/* transactions a reader may stay behind without being named */
+#define ENV_LONG_MIN 1024	/* a value as long may have pages of its own */
 #define ENV_FULL_BELOW (1024 * 1024)	/* free bytes under which a short write means a full disk */
 
 struct cursor {
@@ -318,6 +320,8 @@ env_open(const char *path, enum env_mode mode, const char *const *tables, unsign
 		st = STATUS_OK;
 		env_pause();
 	}
+	if (st == STATUS_OK && mode == ENV_WRITE)
+		st = way_new(env_fd(e), tables, table_count, &e->way, why);
 	if (st != STATUS_OK) {
 		if (once.text[0] != '\0')
 			problem_set(why, "%s", once.text);
@@ -341,6 +345,7 @@ env_close(struct env **ep)
 	spare = atomic_exchange(&e->spare, NULL);
 	if (spare != NULL)
 		mdb_txn_abort(spare);
+	way_free(&e->way);
 	if (e->mdb != NULL)
 		mdb_env_close(e->mdb);
 	if (e->writer_fd >= 0)
@@ -440,6 +445,7 @@ txn_begin_read(struct env *e, struct txn **out, struct problem *why)
 enum status
 txn_begin_write(struct env *e, struct txn **out, struct problem *why)
 {
+	struct fault_guard g;
 	MDB_txn *mdb;
 	int rc;
 
@@ -448,6 +454,14 @@ txn_begin_write(struct env *e, struct txn **out, struct problem *why)
 	if (rc != 0)
 		return env_status(rc, why, e->path);
 	*out = txn_new(e, mdb, true);
+	if (sigsetjmp(g.back, 0) != 0) {
+		txn_abort(out);
+		problem_set(why, "%s: data.mdb has become shorter: mailadm repair", e->path);
+		return STATUS_CORRUPT;
+	}
+	fault_guard_enter(&g);
+	way_begin(e->way);
+	fault_guard_leave(&g);
 	return STATUS_OK;
 }
 
@@ -546,9 +560,11 @@ table_of(const struct txn *t, unsigned table)
 
 /* LMDB trusts its pages; what it runs into on damaged ones leads back to the caller's guard. */
 static enum status
-env_fault(unsigned table, struct problem *why)
+env_fault(struct env *e, unsigned table, struct problem *why)
 {
-	problem_set(why, "a page of table %u is damaged", table);
+	if (e->way != NULL)
+		way_doubt(e->way);
+	problem_set(why, "a page of table %u is damaged: mailadm repair", table);
 	return STATUS_CORRUPT;
 }
 
@@ -576,7 +592,7 @@ txn_get(struct txn *t, unsigned table, struct slice key, struct slice *value,
 	if (key.len == 0 || key.len > ENV_KEY_MAX)
 		return STATUS_ABSENT;
 	if (sigsetjmp(g.back, 0) != 0)
-		return env_fault(table, why);
+		return env_fault(t->env, table, why);
 	fault_guard_enter(&g);
 	st = record_get(t, table, key, value, why);
 	fault_guard_leave(&g);
@@ -584,25 +600,35 @@ txn_get(struct txn *t, unsigned table, struct slice key, struct slice *value,
 }
 
 /*
- * A change: value NULL deletes.  LMDB's code.  What LMDB does to pages cannot be left half done, so
- * the way to the record is tried under a guard, and then gone without.
+ * A change: value NULL deletes.  What LMDB does to pages cannot be left half done, so the way to the
+ * record, and what it would change, is tried under a guard, and then gone without.
  */
-static int
-record_change(struct txn *t, unsigned table, MDB_val *k, MDB_val *v)
+static enum status
+record_change(struct txn *t, unsigned table, MDB_val *k, MDB_val *v, struct problem *why)
 {
 	struct fault_guard g;
-	MDB_val there;
+	MDB_val there = { 0 };
+	enum status st = STATUS_OK;
 	int rc;
 
 	if (sigsetjmp(g.back, 0) != 0)
-		return MDB_CORRUPTED;
+		return env_fault(t->env, table, why);
 	fault_guard_enter(&g);
 	rc = mdb_get(t->mdb, table_of(t, table), k, &there);
+	if (rc == 0 || rc == MDB_NOTFOUND)
+		st = way_check(t->env->way, table, slice_make(k->mv_data, k->mv_size),
+		    v == NULL ? WAY_DELETE : there.mv_size >= ENV_LONG_MIN ? WAY_REPLACE : WAY_PUT,
+		    why);
 	fault_guard_leave(&g);
-	if (rc != 0 && rc != MDB_NOTFOUND)
-		return rc;
-	return v == NULL ? mdb_del(t->mdb, table_of(t, table), k, NULL) :
-	    mdb_put(t->mdb, table_of(t, table), k, v, 0);
+	if (st != STATUS_OK)
+		return st;
+	if (rc == 0 && v == NULL)
+		rc = mdb_del(t->mdb, table_of(t, table), k, NULL);
+	else if ((rc == 0 || rc == MDB_NOTFOUND) && v != NULL)
+		rc = mdb_put(t->mdb, table_of(t, table), k, v, 0);
+	if (rc == 0)
+		t->writes++;
+	return env_status(rc, why, v == NULL ? "deleting a record" : "writing a record");
 }
 
 enum status
@@ -610,7 +636,6 @@ txn_put(struct txn *t, unsigned table, struct slice key, struct slice value, str
 {
 	uint8_t bytes[ENV_CRC_LEN + ENV_VALUE_MAX];
 	MDB_val k = val_of(key), v = { .mv_data = bytes };
-	int rc;
 
 	if (key.len == 0 || key.len > ENV_KEY_MAX || value.len == 0 || value.len > ENV_VALUE_MAX) {
 		problem_set(why, "a record of %zu + %zu bytes is too long", key.len, value.len);
@@ -620,28 +645,17 @@ txn_put(struct txn *t, unsigned table, struct slice key, struct slice value, str
 	memcpy(bytes + ENV_CRC_LEN, value.ptr, value.len);
 	store_u32le(bytes, crc32c(crc32c(0, key), value));
 	v.mv_size = ENV_CRC_LEN + value.len;
-	rc = record_change(t, table, &k, &v);
-	if (rc != 0)
-		return env_status(rc, why, "writing a record");
-	t->writes++;
-	return STATUS_OK;
+	return record_change(t, table, &k, &v, why);
 }
 
 enum status
 txn_delete(struct txn *t, unsigned table, struct slice key, struct problem *why)
 {
 	MDB_val k = val_of(key);
-	int rc;
 
 	if (key.len == 0 || key.len > ENV_KEY_MAX)
 		return STATUS_ABSENT;
-	rc = record_change(t, table, &k, NULL);
-	if (rc == MDB_NOTFOUND)
-		return STATUS_ABSENT;
-	if (rc != 0)
-		return env_status(rc, why, "deleting a record");
-	t->writes++;
-	return STATUS_OK;
+	return record_change(t, table, &k, NULL, why);
 }
 
 enum status
@@ -726,7 +740,7 @@ cursor_go(struct cursor *c, enum cursor_step step, struct slice from, struct sli
 	enum status st;
 
 	if (sigsetjmp(g.back, 0) != 0)
-		return env_fault(c->table, why);
+		return env_fault(c->txn->env, c->table, why);
 	fault_guard_enter(&g);
 	st = cursor_step(c, step, from, key, value, why);
 	fault_guard_leave(&g);
@@ -753,11 +767,35 @@ cursor_before(struct cursor *c, struct slice before, struct slice *key, struct s
 	return cursor_go(c, CURSOR_BEFORE, before, key, value, why);
 }
 
+/* May the record it stands on be deleted? */
+static enum status
+cursor_check(struct cursor *c, struct problem *why)
+{
+	struct env *e = c->txn->env;
+	struct fault_guard g;
+	MDB_val k = { 0 }, v;
+	enum status st;
+	int rc;
+
+	if (sigsetjmp(g.back, 0) != 0)
+		return env_fault(e, c->table, why);
+	fault_guard_enter(&g);
+	rc = mdb_cursor_get(c->mdb, &k, &v, MDB_GET_CURRENT);
+	st = rc == 0 ? way_check(e->way, c->table, slice_make(k.mv_data, k.mv_size), WAY_DELETE,
+	    why) : env_status(rc, why, "deleting a record");
+	fault_guard_leave(&g);
+	return st;
+}
+
 enum status
 cursor_delete(struct cursor *c, struct problem *why)
 {
-	int rc = mdb_cursor_del(c->mdb, 0);
+	enum status st = cursor_check(c, why);
+	int rc;
 
+	if (st != STATUS_OK)
+		return st;
+	rc = mdb_cursor_del(c->mdb, 0);
 	if (rc != 0)
 		return env_status(rc, why, "deleting a record");
 	c->txn->writes++;

@@ -3,6 +3,9 @@
  * themselves.  With kin in store/, the only place that knows lmdb.h; policyd
  * keeps its directory in an environment of its own through this header.
  *
+ * Pages whose heads are damaged cost what lies on them, to readers and to the writer alike:
+ * CORRUPT, never the process.
+ *
  * A value on disk is u32le CRC-32C over key and payload, then the payload,
  * whose first byte is its version.  A damaged record costs that record only.
  * Default durability flags always; no DUPSORT, no nested transactions.
@@ -29,7 +32,7 @@ enum env_mode { ENV_READ, ENV_WRITE };
 
 /*
  * Open (ENV_WRITE: create) the environment in directory path with the named
- * tables; a table is later named by its index.
+ * tables; a table is later named by its index.  The names stay where they are.
  *
  * The writer makes data.mdb readable and lock.mdb writable for its group: who may
  * come that far is for the directory's mode to say.

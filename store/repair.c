@@ -23,6 +23,7 @@
 #define TURN_WRITES 20000
 #define TURN_PARTS 1000
 #define EACH_COUNT 128
+#define SHOW_EVERY 1024	/* records, a multiple of EACH_COUNT */
 #define REPORT_MAX (256u * 1024 * 1024)
 #define LINE_MAX_LEN 1000
 
@@ -147,9 +148,12 @@ repair_each(struct repair *r, enum store_table table, repair_row *row, void *ctx
 {
 	struct buf last = buf_init(ENV_KEY_MAX);
 	struct buf records = buf_init(EACH_COUNT * (ENV_KEY_MAX + ENV_VALUE_MAX + 16));
+	uint64_t done = 0, total = 0;
 	unsigned count;
-	enum status st;
+	enum status st = txn_count(r->txn, table, &total, why);
 
+	if (st != STATUS_OK)
+		goto out;
 	do {
 		struct reader in;
 
@@ -164,7 +168,11 @@ repair_each(struct repair *r, enum store_table table, repair_row *row, void *ctx
 			if (st == STATUS_OK)
 				st = repair_turn(r, why);
 		}
+		done += count;
+		if (count > 0 && done % SHOW_EVERY == 0)
+			repair_progress(r, store_tables[table], done, total);
 	} while (st == STATUS_OK && count > 0);
+out:
 	buf_clear(&records);
 	buf_clear(&last);
 	return st;
@@ -327,25 +335,39 @@ repair_begin(struct repair *r, struct problem *why)
 	return st == STATUS_OK && i.id != 0 ? new_reopen(r, why) : st;
 }
 
-static void
-ignore(void *ctx, const struct verify_finding *f)
-{
-	struct problem *first = ctx;
+struct looking {
+	struct repair *r;
+	struct problem *first;
+};
 
-	problem_set(first, "%.*s %.*s: %.*s", SLICE_ARG(f->table), SLICE_ARG(f->key),
+static void
+on_finding(void *ctx, const struct verify_finding *f)
+{
+	struct looking *l = ctx;
+
+	problem_set(l->first, "%.*s %.*s: %.*s", SLICE_ARG(f->table), SLICE_ARG(f->key),
 	    SLICE_ARG(f->what));
+}
+
+static void
+on_look(void *ctx, struct slice stage, uint64_t done, uint64_t total)
+{
+	const struct repair_hooks *hooks = &((struct looking *)ctx)->r->o->hooks;
+
+	if (hooks->progress != NULL)
+		hooks->progress(hooks->ctx, stage, done, total);
 }
 
 /* A look at the store at path/name; first: the first finding. */
 static enum status
 look(struct repair *r, const char *name, struct problem *first, struct problem *why)
 {
-	struct verify_hooks hooks = { ignore, r->o->hooks.progress, first };
+	struct looking l = { r, first };
+	struct verify_hooks hooks = { on_finding, on_look, &l };
 	struct buf b = buf_init(4096);
 	const char *path;
 	enum status st;
 
-	hooks.progress = NULL;
 	buf_printf(&b, "%s/%s", r->path, name);
 	st = buf_cstr(&b, &path);
 	if (st == STATUS_OK)

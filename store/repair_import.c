@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/archive.h"
@@ -22,9 +23,12 @@
 #include "store/trash.h"
 #include "store/uidset.h"
 
+#define SHOW_EVERY 256	/* pages */
+
 struct importing {
 	struct repair *r;
 	bool has_identity;
+	uint64_t pages, pages_all;	/* with records that were read; of the whole file */
 	uint64_t records;
 	struct counters seen;	/* the highest of everything that was read */
 	enum status st;
@@ -308,6 +312,8 @@ on_page(void *ctx, unsigned table, const struct salvage_record *records, size_t 
 	}
 	if (i->st == STATUS_OK)
 		i->st = repair_turn(i->r, i->why);
+	if (++i->pages % SHOW_EVERY == 0)
+		repair_progress(i->r, "index", i->pages, i->pages_all);
 	return is_any;
 }
 
@@ -359,12 +365,15 @@ index_read(struct importing *i, struct problem *why)
 {
 	struct salvage_hooks hooks = { on_page, on_damaged, i };
 	int fd = openat(i->r->dir, "data.mdb", O_RDONLY | O_CLOEXEC);
+	struct stat sb;
 	enum status st;
 
 	if (fd < 0) {
 		problem_set_errno(why, errno, "the index data.mdb");
 		return errno == EACCES ? STATUS_DENIED : STATUS_ABSENT;
 	}
+	if (fstat(fd, &sb) == 0)
+		i->pages_all = (uint64_t)sb.st_size / (uint64_t)sysconf(_SC_PAGESIZE);
 	st = salvage_read(fd, store_tables, TABLE_COUNT, &hooks, &i->r->salvage, why);
 	close(fd);
 	if (st == STATUS_OK)

@@ -167,6 +167,39 @@ def test_a_damaged_page_is_its_owners_and_nobody_elses_trouble(make_instance, ki
     assert len(bodies(instance, "zhang")) == 21
 
 
+def test_a_change_that_meets_a_damaged_head_is_refused_and_stored_goes_on(make_instance):
+    instance = make_instance()
+    for person in PEOPLE:
+        client = instance.imap(person, select="INBOX")
+        for number in range(20):
+            assert client.append("INBOX", None, None, text_of(person, number))[0] == "OK"
+        client.logout()
+    instance.stop()
+    index = instance.path("store", "data.mdb")
+    page = page_of(index, *PEOPLE)
+    change(index, page * 4096 + 14, b"\xf0\xff")    # where the page's records begin
+    instance.start()
+    pids = instance.daemons()
+    own = instance.imap("zhang", select="INBOX")
+    assert own.store("1:*", "+FLAGS", r"(\Deleted)")[0] == "OK"
+    assert own.expunge()[0] == "OK"
+    # With the last reference a text's record goes, and it lies on that page.
+    with pytest.raises(CommandFailed):
+        instance.mailadm("trash", "purge", "--account", "zhang@acme.test", "--yes")
+    named = instance.log_lines("store.page.damaged")
+    assert named and f"page={page} " in named[0] and "mailadm repair" in named[0]
+    other = instance.imap("li", select="INBOX")
+    assert other.append("INBOX", None, None, text_of("li", 77))[0] == "OK"
+    assert other.store("1:*", "+FLAGS", r"(\Seen)")[0] == "OK"
+    assert own.noop()[0] == "OK"
+    assert instance.daemons() == pids
+    instance.stop()
+    said(instance, "repair", "--yes")
+    assert instance.mailadm("verify") == "the store is whole\n"
+    instance.start()
+    assert len(bodies(instance, "li")) == 21
+
+
 def folders(instance, person):
     client = instance.imap(person)
     names = [line.decode().split(' "/" ')[1].strip('"') for line in client.list()[1]]
