@@ -99,7 +99,7 @@ void conn_set_output_rate(struct conn *c, uint32_t seconds, size_t bytes);
  * Begin TLS, as server or client by what the context is.  Unconsumed clear
  * input is discarded first (CVE-2011-0411); queued output is sent in clear
  * before the handshake.  server_name: for SNI and the certificate check of a
- * client; NULL for a server.
+ * client, in UTF-8 or in A-labels; NULL for a server.
  */
 void conn_start_tls(struct conn *c, struct tls_context *tls, const char *server_name);
 bool conn_is_secure(const struct conn *c);

@@ -1,6 +1,6 @@
 /*
- * testing_certificate.h -- a self-signed certificate for "mail.test" and
- * 127.0.0.1, made when the test runs.  Include base/check.h first.
+ * testing_certificate.h -- a self-signed certificate for "mail.test",
+ * 邮件.test and 127.0.0.1, made when the test runs.  Include base/check.h first.
  */
 #ifndef NET_TESTING_CERTIFICATE_H
 #define NET_TESTING_CERTIFICATE_H
@@ -17,7 +17,7 @@ testing_certificate(void)
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = X509_new();
 	X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name,
-	    "DNS:mail.test,IP:127.0.0.1");
+	    "DNS:mail.test,DNS:xn--5nq051n.test,IP:127.0.0.1");
 	X509_NAME *name = X509_get_subject_name(cert);
 	FILE *f;
 

@@ -8,10 +8,12 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "base/idn.h"
 #include "base/mem.h"
 #include "net/tls_internal.h"
 
 #define TEXT_MAX 64
+#define NAME_MAX_BYTES 1024
 #define READS_AT_ONCE 64	/* of the socket, two a record, before others get their turn */
 
 struct tls_stream {
@@ -29,20 +31,27 @@ is_numeric(const char *name)
 	return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
 }
 
+/* Certificates and SNI know a name in A-labels (RFC 6066 s.3, RFC 9525 s.6.3). */
 static void
 expect_server(struct tls_stream *s, const char *name)
 {
+	struct buf labels = buf_init(NAME_MAX_BYTES);
+
 	if (is_numeric(name)) {
 		if (s->is_checked)
 			ASSERT(X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s->ssl), name) == 1);
 		return;
 	}
+	/* What cannot be written so stays as it is, and no certificate has it. */
+	if (idn_domain(slice_from_cstr(name), &labels) == STATUS_OK)
+		(void)!buf_cstr(&labels, &name);
 	/* A name too long for the protocol is not sent, and then the check fails. */
 	(void)SSL_set_tlsext_host_name(s->ssl, name);
 	if (s->is_checked) {
 		SSL_set_hostflags(s->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 		ASSERT(SSL_set1_host(s->ssl, name) == 1);
 	}
+	buf_clear(&labels);
 }
 
 /*

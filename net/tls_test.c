@@ -150,6 +150,10 @@ the_wrong_name_or_authority_fails_the_handshake(void **state)
 	} rows[] = {
 		{ true, "mail.test", true },
 		{ true, "127.0.0.1", true },
+		{ true, "邮件.test", true },
+		{ true, "xn--5nq051n.test", true },
+		{ true, "邮.test", false },
+		{ true, "\xff.test", false },
 		{ true, "other.test", false },
 		{ true, "127.0.0.2", false },
 		{ false, "mail.test", false },

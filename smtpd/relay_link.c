@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include "base/idn.h"
 #include "base/mem.h"
 #include "net/dial.h"
 #include "net/loop.h"
@@ -426,13 +427,27 @@ on_idle_long(void *ctx)
 		relay_link_free(k);
 }
 
+/* The route's host, in A-labels where it is a name that is not ASCII. */
+static void
+take_route_host(struct relay_link *k)
+{
+	struct mx_host *host = &k->hosts.hosts[0];
+	struct slice name = slice_from_cstr(k->destination->route->host);
+	struct buf labels = buf_init(sizeof(host->name));
+
+	if (idn_domain(name, &labels) == STATUS_OK)
+		name = buf_slice(&labels);
+	relay_clean(name, host->name, sizeof(host->name));
+	k->hosts.count = 1;
+	buf_clear(&labels);
+}
+
 void
 relay_link_new(struct relay_destination *d)
 {
 	struct relay *r = d->relay;
 	struct relay_link *k = mem_new(struct relay_link);
 	struct mx_own own = { { buf_slice(&r->hostname), buf_slice(&r->mail_hostname), r->domain } };
-	struct slice host = slice_from_cstr(d->route->host);
 
 	k->destination = d;
 	k->next = d->links;
@@ -446,8 +461,7 @@ relay_link_new(struct relay_destination *d)
 		k->search = mx_search_start(r->dns, slice_from_cstr(d->domain), &own, on_hosts, k);
 		return;
 	}
-	k->hosts.count = 1;
-	relay_clean(host, k->hosts.hosts[0].name, sizeof(k->hosts.hosts[0].name));
+	take_route_host(k);
 	next_host(k);
 }
 

@@ -82,7 +82,8 @@ def test_what_leaves_is_7_bit_whatever_was_written(served, old, way):
 
 @needs_knot
 def test_a_domain_in_chinese_is_found_and_told_in_ascii(make_instance, old):
-    zone = "xn--fsqu00a IN MX 10 mx.xn--fsqu00a\nmx.xn--fsqu00a IN A 127.0.0.1\n"
+    zone = ("xn--fsqu00a IN MX 10 mx.xn--fsqu00a\nmx.xn--fsqu00a IN A 127.0.0.1\n"
+            "xn--5nq051n IN A 127.0.0.1\n")
     with knot.Knot(zone) as dns:
         instance = make_instance(settings={
             "relay": {**QUICK["relay"], "mx_port": str(old.port), "mx_local": "yes"},
@@ -99,6 +100,11 @@ def test_a_domain_in_chinese_is_found_and_told_in_ascii(make_instance, old):
         (_, recipients, text), = wait_until(lambda: old.messages, SECONDS)
         assert recipients == ["ann@xn--fsqu00a.test"]
         assert b"<ann@xn--fsqu00a.test>" in text and max(text) < 128
+        instance.mailadm("route", "add", "named", "--for-domain", "far.test", "--smarthost",
+                         f"邮件.test:{old.port}", "--tls", "off")
+        with instance.smtp("submission", login="zhang") as client:
+            client.sendmail("zhang@acme.test", ["bob@far.test"], b"Subject: far-2\r\n\r\nx\r\n")
+        wait_until(lambda: len(old.messages) == 2, SECONDS)
 
 
 def test_a_route_and_a_domain_of_ours_may_be_in_chinese(served, old):
