@@ -108,11 +108,14 @@ load_settings(const struct daemon_spec *spec, struct problem *why)
 	enum status st = settings_load(SETTINGS_PATH, spec->settings, spec->setting_count,
 	    spec->settings_out, why);
 
-	if (st != STATUS_ABSENT)
-		return st;
-	*why = (struct problem){ 0 };
-	return settings_parse(SLICE(""), SETTINGS_PATH, spec->settings, spec->setting_count,
-	    spec->settings_out, why);
+	if (st == STATUS_ABSENT) {
+		*why = (struct problem){ 0 };
+		st = settings_parse(SLICE(""), SETTINGS_PATH, spec->settings, spec->setting_count,
+		    spec->settings_out, why);
+	}
+	if (st == STATUS_OK && spec->check != NULL)
+		st = spec->check(spec->settings_out, why);
+	return st;
 }
 
 /* Descriptors */

@@ -33,6 +33,8 @@ struct daemon_spec {
 	const struct setting *settings;
 	size_t setting_count;
 	void *settings_out;		/* zeroed; filled before start() */
+	/* What the rows cannot say of a setting: asked by --check, and before start().  May be NULL. */
+	enum status (*check)(const void *settings, struct problem *why);
 	/* Make listeners and clients.  An error ends the process with code 1. */
 	enum status (*start)(struct daemon *d, void *settings, struct problem *why);
 	/* SIGTERM or SIGINT: finish what is in hand, then loop_stop().  NULL: stop at once. */

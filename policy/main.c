@@ -165,6 +165,15 @@ begin(void *ctx)
 }
 
 static enum status
+check(const void *settings_read, struct problem *why)
+{
+	const struct policy_settings *s = settings_read;
+	struct lan lan;
+
+	return lan_parse(slice_from_cstr(s->lan), &lan, why);
+}
+
+static enum status
 start(struct daemon *d, void *settings_read, struct problem *why)
 {
 	struct main *m = mem_new(struct main);
@@ -265,6 +274,7 @@ main(int argc, char **argv)
 		.settings = policy_setting_rows,
 		.setting_count = policy_setting_count,
 		.settings_out = &settings,
+		.check = check,
 		.start = start,
 		.stop = stop,
 		.end = end,

@@ -35,14 +35,21 @@ is_front(const struct daemon *d)
 }
 
 static enum status
+check(const void *settings, struct problem *why)
+{
+	const struct pop3_settings *p = settings;
+
+	if (strcmp(p->tls_floor, "1.2") == 0 || strcmp(p->tls_floor, "1.0") == 0)
+		return STATUS_OK;
+	problem_set(why, "[pop3] tls_floor is 1.2 or 1.0, not %s", p->tls_floor);
+	return STATUS_SYNTAX;
+}
+
+static enum status
 start(struct daemon *d, void *settings, struct problem *why)
 {
 	const struct pop3_settings *p = settings;
 
-	if (strcmp(p->tls_floor, "1.2") != 0 && strcmp(p->tls_floor, "1.0") != 0) {
-		problem_set(why, "[pop3] tls_floor must be 1.2 or 1.0");
-		return STATUS_SYNTAX;
-	}
 	if (is_front(d))
 		return front_start(d, p, why);
 	if (strcmp(daemon_role(d), "worker") == 0)
@@ -99,6 +106,7 @@ main(int argc, char **argv)
 		.settings = rows,
 		.setting_count = ARRAY_LEN(rows),
 		.settings_out = &settings,
+		.check = check,
 		.start = start,
 		.stop = stop,
 		.end = end,

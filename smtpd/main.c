@@ -2,6 +2,7 @@
  * smtpd -- receives mail: from outside on the port named smtp, from our own
  * people on submission and submissions.  Opens no file once it serves.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -98,21 +99,24 @@ find_hostname(struct smtp_server *server, struct problem *why)
 }
 
 static enum status
+check(const void *settings_read, struct problem *why)
+{
+	const struct smtp_settings *settings = settings_read;
+
+	if (strcmp(settings->tls_min, "1.2") == 0 || strcmp(settings->tls_min, "1.0") == 0)
+		return STATUS_OK;
+	problem_set(why, "[smtp] tls_min is 1.2 or 1.0, not %s", settings->tls_min);
+	return STATUS_SYNTAX;
+}
+
+static enum status
 open_tls(struct smtp_server *server, struct daemon *d, struct problem *why)
 {
 	const struct smtp_settings *settings = server->settings;
-	struct slice min = slice_from_cstr(settings->tls_min);
 	struct buf ticket_key = buf_init(TICKET_KEY_LEN);
-	enum tls_floor floor = TLS_FLOOR_1_2;
-	enum status st;
+	enum tls_floor floor = strcmp(settings->tls_min, "1.0") == 0 ? TLS_FLOOR_1_0 : TLS_FLOOR_1_2;
+	enum status st = daemon_key(d, "ticket-key", &ticket_key);
 
-	if (slice_equal(min, SLICE("1.0"))) {
-		floor = TLS_FLOOR_1_0;
-	} else if (!slice_equal(min, SLICE("1.2"))) {
-		problem_set(why, "[smtp] tls_min is 1.2 or 1.0, not %s", settings->tls_min);
-		return STATUS_SYNTAX;
-	}
-	st = daemon_key(d, "ticket-key", &ticket_key);
 	if (st == STATUS_OK || st == STATUS_ABSENT)
 		st = tls_server_new(settings->tls_cert, settings->tls_key, floor,
 		    buf_slice(&ticket_key), &server->tls, why);
@@ -246,6 +250,7 @@ main(int argc, char **argv)
 {
 	static const struct daemon_spec template = {
 		.name = "smtpd",
+		.check = check,
 		.start = start,
 		.stop = stop,
 		.end = end,

@@ -1,9 +1,12 @@
 """mailadm as people call it: from anywhere, with the instance's path as they like to write it."""
 
 import os
+import re
 import subprocess
 
 import pytest
+
+from harness.instance import Instance
 
 COMMANDS = (
     "archive search", "archive verify", "audit changes", "audit list", "check", "endpoints",
@@ -80,3 +83,40 @@ def test_an_instance_needs_a_place(instance, tmp_path):
                            tmp_path / "not there" / "i", "init", "--domain", "acme.test"],
                           capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1 and "make the directory above it first" in done.stderr
+
+
+def settings_of(instance):
+    with open(instance.path("tradepost.conf"), encoding="utf-8") as f:
+        return f.read()
+
+
+@pytest.mark.parametrize("line, text, said", (
+    ("[policy]", "lan = 192.168.1.5/24", '"192.168.1.5/24" is no address or range'),
+    ("[polcy]", "quota = 1g", "tradepost.conf:19: no section [polcy]"),
+    ("[listen]", "smtp = 0.0.0.0", "[listen] smtp: \"0.0.0.0\" is not ADDRESS:PORT"),
+    ("[listen]", "", "nothing listens"),
+    ("[smtp]", "tls_min = 1.1", "tls_min is 1.2 or 1.0, not 1.1"),
+    ("[pop3]", "tls_floor = 3", "tls_floor is 1.2 or 1.0, not 3"),
+))
+def test_check_finds_what_would_not_start(tmp_path, line, text, said):
+    instance = Instance(tmp_path / "i").init()
+    whole = settings_of(instance)
+    if line == "[listen]":
+        whole = whole[:whole.index("[listen]")]
+    with open(instance.path("tradepost.conf"), "w", encoding="utf-8") as f:
+        f.write(f"{whole}\n{line}\n{text}\n")
+    done = call(instance, "check")
+    assert done.returncode == 1 and said in done.stdout + done.stderr, done
+
+
+def test_a_protocol_may_be_switched_off(tmp_path):
+    instance = Instance(tmp_path / "i").init()
+    whole = settings_of(instance)
+    for name in ("pop3", "pop3s"):
+        whole = re.sub(rf"(?m)^{name} = .*$", f"{name} =", whole)
+    with open(instance.path("tradepost.conf"), "w", encoding="utf-8") as f:
+        f.write(whole)
+    with instance:
+        assert "all is well" in call(instance, "check").stdout
+        assert "imaps" in instance.endpoints and "pop3" not in instance.endpoints
+        assert not instance.log_lines("serve.process.ended")

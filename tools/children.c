@@ -470,13 +470,24 @@ add_child(struct children *all, const struct child_kind *kind, uint32_t instance
 	return STATUS_OK;
 }
 
+/* Who would only listen has nothing to do where all of that is switched off. */
+static bool
+is_wanted(const struct children *all, const struct child_kind *kind)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kind->tcp) && kind->tcp[i] != NULL; i++)
+		for (size_t k = 0; k < all->tcp->count; k++)
+			if (strcmp(all->tcp->list[k].name, kind->tcp[i]) == 0)
+				return true;
+	return kind->tcp[0] == NULL;
+}
+
 static enum status
 add_all(struct children *all, const struct children_counts *counts, struct problem *why)
 {
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
-		uint32_t n = 1;
+		uint32_t n = is_wanted(all, &kinds[k]) ? 1 : 0;
 
-		if (kinds[k].count_at != SIZE_MAX)
+		if (n > 0 && kinds[k].count_at != SIZE_MAX)
 			memcpy(&n, (const char *)counts + kinds[k].count_at, sizeof(n));
 		for (uint32_t i = 0; i < n; i++) {
 			enum status st = add_child(all, &kinds[k], i, why);

@@ -9,9 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "tools/certificate.h"
 #include "tools/command.h"
+#include "tools/endpoints.h"
 #include "tools/instance.h"
 #include "tools/print.h"
 #include "tools/programs.h"
@@ -124,6 +126,58 @@ check_program(struct check *c, const char *dir, const char *program)
 }
 
 static void
+check_listeners(struct check *c, const struct serve_settings *s)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < LISTEN_COUNT; i++) {
+		struct problem why = { "" };
+
+		count += s->listen[i][0] != '\0';
+		if (endpoints_check_tcp(listen_names[i], s->listen[i], &why) != STATUS_OK)
+			found(c, "serve", why.text);
+	}
+	if (count == 0)
+		found(c, "serve", "nothing listens: [listen] names no address");
+}
+
+static bool
+section_is_known(struct slice name)
+{
+	static const char *const names[] = { "serve", "listen", "store", "policy", "smtp", "imap",
+		"pop3", "fetch", "relay", "dns" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (slice_equal(slice_from_cstr(names[i]), name))
+			return true;
+	return false;
+}
+
+/* Each program passes over the sections of others: one that is nobody's would do nothing unseen. */
+static void
+check_sections(struct check *c)
+{
+	FILE *file = fopen(INSTANCE_CONF, "r");
+	char line[SETTINGS_LINE_MAX + 2], text[256];
+
+	for (unsigned n = 1; file != NULL && fgets(line, sizeof(line), file) != NULL; n++) {
+		struct slice s = slice_trim(slice_from_cstr(line));
+
+		if (!slice_starts(s, SLICE("[")) || !slice_ends(s, SLICE("]")))
+			continue;
+		s = slice_trim(slice_sub(s, 1, s.len - 2));
+		if (section_is_known(s))
+			continue;
+		s.len = s.len < 60 ? s.len : 60;
+		snprintf(text, sizeof(text), "%s:%u: no section [%.*s]", INSTANCE_CONF, n,
+		    SLICE_ARG(s));
+		found(c, "serve", text);
+	}
+	if (file != NULL)
+		fclose(file);
+}
+
+static void
 check_settings(struct check *c)
 {
 	static const char *const programs[] = { "stored", "policyd", "smtpd", "imapd", "pop3d",
@@ -132,10 +186,13 @@ check_settings(struct check *c)
 	struct problem why = { "" };
 	char dir[PROGRAMS_DIR_MAX];
 
-	if (serve_settings_load(&settings, &why) != STATUS_OK)
+	if (serve_settings_load(&settings, &why) != STATUS_OK) {
 		found(c, "serve", why.text);
-	else
+	} else {
+		check_listeners(c, &settings);
 		serve_settings_free(&settings);
+	}
+	check_sections(c);
 	programs_dir(dir);
 	for (size_t i = 0; i < ARRAY_LEN(programs); i++)
 		check_program(c, dir, programs[i]);

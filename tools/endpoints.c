@@ -88,6 +88,24 @@ endpoints_add(struct endpoints *e, const char *name, int fd, char *address, stru
 }
 
 enum status
+endpoints_check_tcp(const char *name, const char *addresses, struct problem *why)
+{
+	struct slice rest = slice_from_cstr(addresses);
+
+	while (rest.len > 0) {
+		struct slice one = slice_trim(slice_take_until(&rest, ','));
+		union address a;
+		socklen_t len = 0;
+
+		if (address_parse(one, &a, &len) == STATUS_OK)
+			continue;
+		problem_set(why, "[listen] %s: \"%.*s\" is not ADDRESS:PORT", name, SLICE_ARG(one));
+		return STATUS_SYNTAX;
+	}
+	return STATUS_OK;
+}
+
+enum status
 endpoints_add_tcp(struct endpoints *e, const char *name, const char *addresses,
     struct problem *why)
 {
@@ -100,11 +118,8 @@ endpoints_add_tcp(struct endpoints *e, const char *name, const char *addresses,
 		int fd = -1;
 		enum status st;
 
-		if (address_parse(one, &a, &len) != STATUS_OK) {
-			problem_set(why, "[listen] %s: \"%.*s\" is not ADDRESS:PORT", name,
-			    SLICE_ARG(one));
-			return STATUS_SYNTAX;
-		}
+		if (address_parse(one, &a, &len) != STATUS_OK)
+			return endpoints_check_tcp(name, addresses, why);
 		st = listen_at(&a, len, &fd);
 		if (st != STATUS_OK) {
 			problem_set_errno(why, errno,

@@ -23,6 +23,9 @@ struct endpoints {
 	size_t count;
 };
 
+/* SYNTAX: no such list; see the next one. */
+MUST_USE enum status endpoints_check_tcp(const char *name, const char *addresses,
+    struct problem *why);
 /*
  * Bind and listen on every address of a comma-separated list "127.0.0.1:993, [::]:993".
  * SYNTAX: no such list.  IO: an address is taken or not ours; why says which and what to do.
