@@ -31,6 +31,7 @@ struct listing {
 		struct txn *txn;
 		uint64_t after;
 		uint32_t rows;
+		bool is_damaged;	/* an entry could not be read */
 	} queue;
 	struct timer *timer;
 };
@@ -79,7 +80,13 @@ queue_rows(struct listing *l, struct txn *t, struct problem *why)
 	l->queue.txn = t;
 	l->queue.rows = 0;
 	st = spool_each(t, l->queue.after, queue_row, l, why);
-	return st == STATUS_OK && l->queue.rows < SLICE_ROWS ? STATUS_ABSENT : st;
+	l->queue.is_damaged |= st == STATUS_CORRUPT;
+	if ((st != STATUS_OK && st != STATUS_CORRUPT) || l->queue.rows == SLICE_ROWS)
+		return st == STATUS_CORRUPT ? STATUS_OK : st;
+	if (!l->queue.is_damaged)
+		return STATUS_ABSENT;
+	problem_set(why, "entries that cannot be read were passed over: mailadm verify names them");
+	return STATUS_CORRUPT;
 }
 
 static void

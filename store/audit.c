@@ -11,6 +11,7 @@
  *   u8 version 1, u64 at_s, slice kind, slice actor, slice subject, slice detail
  */
 #define AUDIT_VERSION 1
+#define AUDIT_KEY_LEN 10
 
 enum status
 audit_decode(struct slice key, struct slice value, struct audit_row *out)
@@ -115,21 +116,29 @@ audit_slice(struct txn *t, const struct audit_filter *f, struct audit_place *pla
 	    place->is_begun ? place->part : UINT16_MAX);
 	while (look_at-- > 0) {
 		before = key_slice(&k);
+		key = SLICE("");
 		st = cursor_before(c, before, &key, &value, why);
 		if (st == STATUS_OK)
 			st = audit_decode(key, value, &row);
-		if (st != STATUS_OK)
+		if (st != STATUS_OK && (st != STATUS_CORRUPT || key.len != AUDIT_KEY_LEN))
 			break;
 		place->is_begun = true;
-		place->change = row.change;
-		place->part = row.part;
-		key_of_u64_u16(&k, row.change, row.part);
-		if (audit_matches(f, &row) && !each(ctx, &row)) {
+		place->is_damaged |= st == STATUS_CORRUPT;
+		place->change = key_read_u64(key, 0);
+		place->part = key_read_u16(key, 8);
+		key_of_u64_u16(&k, place->change, place->part);
+		if (st == STATUS_OK && audit_matches(f, &row) && !each(ctx, &row)) {
 			st = STATUS_ABSENT;
 			break;
 		}
+		st = STATUS_OK;
 	}
 	cursor_close(&c);
+	if (st == STATUS_ABSENT && place->is_damaged) {
+		problem_set(why, "rows of the audit that cannot be read were passed over: mailadm verify "
+		    "names them");
+		st = STATUS_CORRUPT;
+	}
 	return st;
 }
 

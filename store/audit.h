@@ -31,9 +31,10 @@ MUST_USE enum status audit_each(struct txn *t, const struct audit_filter *f,
     bool (*each)(void *ctx, const struct audit_row *row), void *ctx, struct problem *why);
 
 /* The same in slices: from where *place says (zeroed: the newest), looking at no more than look_at
- * rows; *place is set behind the last of them.  ABSENT when there is nothing further. */
+ * rows; *place is set behind the last of them.  ABSENT when there is nothing further; CORRUPT when
+ * there is nothing further and some could not be read: the others were given. */
 struct audit_place {
-	bool is_begun;
+	bool is_begun, is_damaged;
 	uint64_t change;
 	uint16_t part;
 };

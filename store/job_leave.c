@@ -105,6 +105,21 @@ leave_subscriptions(struct change *c, uint32_t account, struct problem *why)
 	return st;
 }
 
+/* No mailbox has a name any more. */
+static enum status
+leave_rest(struct change *c, uint32_t account, struct problem *why)
+{
+	struct account_row a = { 0 };
+	enum status st = account_get(c->txn, account, &a, why);
+
+	if (st == STATUS_OK && a.mailboxes > 0) {
+		problem_set(why, "account %u has %u mailboxes that are not there", account,
+		    a.mailboxes);
+		st = STATUS_CORRUPT;
+	}
+	return st == STATUS_OK || st == STATUS_ABSENT ? leave_subscriptions(c, account, why) : st;
+}
+
 /* Some messages of its first mailbox; or that mailbox; or, at the end, what it subscribed to. */
 static enum status
 leave_run(struct job *j, struct change *c, struct problem *why)
@@ -120,7 +135,7 @@ leave_run(struct job *j, struct change *c, struct problem *why)
 	if (st != STATUS_OK)
 		return st;
 	if (mailbox == 0)
-		return leave_subscriptions(c, l->account, why);
+		return leave_rest(c, l->account, why);
 	st = folder_open(c, l->account, mailbox, &f, why);
 	if (st == STATUS_OK)
 		st = expunge_slice(j, c, &f, &all, 0, why);

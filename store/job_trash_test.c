@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "store/account.h"
 #include "store/former.h"
 #include "store/history.h"
 #include "store/key.h"
@@ -523,6 +524,31 @@ all_of_a_removed_account_goes_to_its_trash_whatever_comes_between(void **state)
 	testing_check_whole(t);
 }
 
+/* Or upkeep would ask for it again and again, and come to nothing else. */
+static void
+a_removed_account_with_mailboxes_that_are_not_there_is_said_to_be_damaged(void **state)
+{
+	struct testing *t = *state;
+	struct account_row a;
+	struct txn *txn = NULL;
+	struct job *j;
+
+	testing_account(t, ME);
+	CHECK_STATUS(remove_account(t, ME), STATUS_OK);
+	while (leave(t))
+		;
+	CHECK_STATUS(txn_begin_write(store_env(t->store), &txn, NULL), STATUS_OK);
+	CHECK_STATUS(account_get(txn, ME, &a, NULL), STATUS_OK);
+	a.mailboxes = 1;
+	CHECK_STATUS(account_put(txn, &a, NULL), STATUS_OK);
+	CHECK_STATUS(txn_commit(&txn, NULL), STATUS_OK);
+	txn = testing_read(t);
+	j = job_of_leaving(txn);
+	txn_abort(&txn);
+	CHECK(j != NULL);
+	CHECK_STATUS(testing_run(t, j)->status, STATUS_CORRUPT);
+}
+
 static void
 mail_for_an_account_that_was_removed_is_decided_again(void **state)
 {
@@ -593,6 +619,7 @@ main(void)
 		cmocka_unit_test(orders_are_read_as_they_were_written),
 		ROW(all_of_a_removed_account_goes_to_its_trash_whatever_comes_between),
 		ROW(mail_for_an_account_that_was_removed_is_decided_again),
+		ROW(a_removed_account_with_mailboxes_that_are_not_there_is_said_to_be_damaged),
 		ROW(trash_is_told_newest_first_and_account_by_account),
 #undef ROW
 	};

@@ -145,7 +145,9 @@ is_queued(struct stored *s, struct txn *t, uint64_t text)
 {
 	struct search q = { text, leases_has_text(s->leases, text) };
 
-	return q.is_found || (spool_each(t, 0, has_text, &q, NULL) == STATUS_OK && q.is_found);
+	if (!q.is_found)
+		(void)!spool_each(t, 0, has_text, &q, NULL);
+	return q.is_found;
 }
 
 static enum status

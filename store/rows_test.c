@@ -5,8 +5,10 @@
 #include "base/check.h"
 #include "store/account.h"
 #include "store/archive.h"
+#include "store/audit.h"
 #include "store/flags.h"
 #include "store/journal.h"
+#include "store/key.h"
 #include "store/mailbox.h"
 #include "store/message_id.h"
 #include "store/segment.h"
@@ -247,6 +249,47 @@ a_queue_entry_waits_again_is_held_and_ends(void **state)
 	buf_clear(&b);
 }
 
+static bool
+print_subject(void *ctx, const struct audit_row *row)
+{
+	buf_printf(ctx, "%.*s ", SLICE_ARG(row->subject));
+	return true;
+}
+
+static bool
+print_entry(void *ctx, const struct spool_row *row)
+{
+	buf_printf(ctx, "%u ", (unsigned)row->id);
+	return true;
+}
+
+static void
+a_row_that_cannot_be_read_hides_no_other(void **state)
+{
+	static const char *const subjects[] = { "one", "two", "three" };
+	struct spool_row entry = { .recipient = SLICE("r") };
+	struct audit_filter all = { .limit = 10 };
+	struct fixture *f = *state;
+	struct buf b = buf_init(100);
+	struct key k;
+
+	for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
+		struct audit_row row = { .subject = slice_from_cstr(subjects[i]) };
+
+		CHECK_STATUS(audit_put(&f->change, &row, NULL), STATUS_OK);
+		CHECK_STATUS(spool_put(&f->change, &entry, NULL), STATUS_OK);
+	}
+	CHECK_STATUS(txn_put(TXN, TABLE_AUDIT, key_of_u64_u16(&k, f->change.number, 1), SLICE("\xff"),
+	    NULL), STATUS_OK);
+	CHECK_STATUS(audit_each(TXN, &all, print_subject, &b, NULL), STATUS_CORRUPT);
+	CHECK_SLICE(buf_slice(&b), "three one ");
+	CHECK_STATUS(txn_put(TXN, TABLE_QUEUE, key_of_u64(&k, 2), SLICE("\xff"), NULL), STATUS_OK);
+	buf_reset(&b);
+	CHECK_STATUS(spool_each(TXN, 0, print_entry, &b, NULL), STATUS_CORRUPT);
+	CHECK_SLICE(buf_slice(&b), "1 3 ");
+	buf_clear(&b);
+}
+
 int
 main(void)
 {
@@ -260,6 +303,7 @@ main(void)
 		ROW(uid_validity_rises_whatever_the_clock_says),
 		ROW(the_queue_gives_what_is_due),
 		ROW(a_queue_entry_waits_again_is_held_and_ends),
+		ROW(a_row_that_cannot_be_read_hides_no_other),
 #undef ROW
 	};
 

@@ -190,7 +190,8 @@ enum status
 spool_each(struct txn *t, uint64_t after, bool (*each)(void *ctx, const struct spool_row *row),
     void *ctx, struct problem *why)
 {
-	struct slice key, value;
+	struct slice key = SLICE(""), value;
+	bool is_damaged = false;
 	struct spool_row row;
 	struct cursor *c;
 	struct key k;
@@ -199,14 +200,19 @@ spool_each(struct txn *t, uint64_t after, bool (*each)(void *ctx, const struct s
 	if (st != STATUS_OK)
 		return st;
 	st = cursor_seek(c, key_of_u64(&k, after + 1), &key, &value, why);
-	while (st == STATUS_OK) {
-		st = row_read(key_read_u64(key, 0), value, &row, why);
-		if (st != STATUS_OK || !each(ctx, &row))
+	while (st == STATUS_OK || (st == STATUS_CORRUPT && key.len > 0)) {
+		if (st == STATUS_OK)
+			st = row_read(key_read_u64(key, 0), value, &row, why);
+		is_damaged = is_damaged || st == STATUS_CORRUPT;
+		if (st == STATUS_OK && !each(ctx, &row))
 			break;
+		key = SLICE("");	/* left alone where the pages are damaged, not a record */
 		st = cursor_next(c, &key, &value, why);
 	}
 	cursor_close(&c);
-	return st == STATUS_ABSENT ? STATUS_OK : st;
+	if (st == STATUS_ABSENT)
+		st = STATUS_OK;
+	return st == STATUS_OK && is_damaged ? STATUS_CORRUPT : st;
 }
 
 enum status

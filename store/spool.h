@@ -54,7 +54,8 @@ MUST_USE enum status spool_end(struct change *c, const struct spool_row *row,
 /* ABSENT, CORRUPT. */
 MUST_USE enum status spool_get(struct txn *t, uint64_t id, struct spool_row *out,
     struct problem *why);
-/* All entries with an id > after, ascending.  each() returns false to stop. */
+/* All entries with an id > after, ascending.  each() returns false to stop.  CORRUPT one cannot be
+ * read; the others were given. */
 MUST_USE enum status spool_each(struct txn *t, uint64_t after,
     bool (*each)(void *ctx, const struct spool_row *row), void *ctx, struct problem *why);
 /*
