@@ -474,6 +474,21 @@ env_is_full(const struct env *e)
 	return statvfs(e->path, &fs) == 0 && fs.f_bavail * fs.f_frsize < ENV_FULL_BELOW;
 }
 
+/*
+ * Whatever the reason was: when the meta page could not be written, LMDB refuses all transactions
+ * from then on, and what is on disk is not known.
+ */
+static bool
+env_goes_on(struct env *e)
+{
+	MDB_txn *mdb;
+
+	if (mdb_txn_begin(e->mdb, NULL, 0, &mdb) != 0)
+		return false;
+	mdb_txn_abort(mdb);
+	return true;
+}
+
 enum status
 txn_commit(struct txn **tp, struct problem *why)
 {
@@ -490,7 +505,7 @@ txn_commit(struct txn **tp, struct problem *why)
 	if (rc == EIO && env_is_full(e))
 		rc = ENOSPC;
 	st = env_status(rc, why, e->path);
-	return st == STATUS_BUSY ? STATUS_BUSY : STATUS_IO;
+	return st == STATUS_BUSY && env_goes_on(e) ? STATUS_BUSY : STATUS_IO;
 }
 
 void
