@@ -83,10 +83,6 @@ entry_hash(struct pass *p, const struct archive_row *row, uint8_t out[SHA256_LEN
 	struct segment_record r;
 	struct text_row text;
 
-	if (row->lost == ARCHIVE_ENTRY_LOST)
-		return "it was lost by damage, as a repair wrote down";
-	if (row->lost == ARCHIVE_TEXT_LOST)
-		return "its text was lost by damage, as a repair wrote down";
 	if (row->lost == ARCHIVE_TEXT_LOST) {
 		archive_hash(p->at.hash, row->text_sha256, envelope, row, out);
 		p->is_known &= row->is_envelope_inline;		/* else it was lost with the text */

@@ -417,6 +417,30 @@ check_first(const char *name, enum status st, const struct result *r, uint64_t f
 }
 
 static void
+redirect_lost(struct attack *a)
+{
+	struct archive_row row;
+
+	CHECK_STATUS(archive_get(a->txn, 3, &row, NULL), STATUS_OK);
+	row.direction = PLAN_OUT;
+	CHECK_STATUS(archive_put_lost(a->txn, &row, NULL), STATUS_OK);
+}
+
+static void
+what_is_left_of_an_entry_whose_text_was_lost_is_proved(void **state)
+{
+	struct archive_verify v = { 0 };
+	struct result r;
+
+	make_attack(*state, lose_text);
+	CHECK_STATUS(verify(*state, &v, &r, NULL), STATUS_CORRUPT);
+	CHECK(r.count == 1 && r.first == 3);	/* that it was lost, and nothing else */
+	make_attack(*state, redirect_lost);
+	CHECK_STATUS(verify(*state, &v, &r, NULL), STATUS_CORRUPT);
+	CHECK(r.count == 2 && r.first == 3);
+}
+
+static void
 whatever_is_altered_removed_or_exchanged_is_found(void **state)
 {
 	struct archive_head head;
@@ -470,6 +494,7 @@ main(void)
 		ROW(an_archive_as_it_was_written_is_whole),
 		cmocka_unit_test(an_empty_archive_is_whole),
 		cmocka_unit_test(whatever_is_altered_removed_or_exchanged_is_found),
+		ROW(what_is_left_of_an_entry_whose_text_was_lost_is_proved),
 		ROW(a_pass_begins_behind_a_head_that_was_kept),
 #undef ROW
 	};
