@@ -176,6 +176,7 @@ job_of_put_back(struct slice payload, int fd, uint64_t now_s, struct job **out,
 	j->texts[0].mid_len = (uint8_t)p->mid.len;
 	j->texts[0].received_at = p->received_at;
 	j->run = put_back_run;
+	j->sid = SLICE("admin");
 	j->weight = PUT_BACK_WEIGHT;
 out:
 	if (st != STATUS_OK)

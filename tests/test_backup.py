@@ -215,6 +215,9 @@ def test_the_trash_of_a_backup_and_messages_by_their_id_come_back(make_instance,
     found = pieces(client, f"{said['folder']}/INBOX")
     assert [one[0] for one in found] == [b"Subject: gone %d" % number for number in range(3)]
     assert all(one[1] == {rb"\Flagged", b"Important"} for one in found), found
+    change = json.loads(instance.mailadm("audit", "changes", "--json", "--account", "zhang", "--limit",
+                                         "1"))
+    assert change["actor"] == "admin", change
     said = restore("--message", "both@far.test")
     assert "both INBOX" in said and "both Drafts" in said and "2 were there already" in said
     for options in (("--message", "<nobody@far.test>"), ("--trash", "--folder", "Drafts")):

@@ -47,11 +47,11 @@ dir_errno(const char *dir, struct problem *why)
 	return errno == EACCES || errno == EPERM ? STATUS_DENIED : STATUS_IO;
 }
 
-/* The directory is empty but for what a restore or a new file system leaves in it. */
+/* The current directory is empty but for what a restore or a new file system leaves in it. */
 static enum status
 check_empty(const char *dir, struct problem *why)
 {
-	DIR *d = opendir(dir);
+	DIR *d = opendir(".");
 	struct dirent *e;
 	enum status st = STATUS_OK;
 
@@ -97,7 +97,7 @@ place_begin(struct restoration *r, const char *dir, struct problem *why)
 	if (chdir(dir) != 0)
 		return dir_errno(dir, why);
 	if (access(INSTANCE_PARTIAL, F_OK) != 0)
-		st = check_empty(".", why);
+		st = check_empty(dir, why);
 	if (st != STATUS_OK)
 		return st;
 	r->partial_fd = open(INSTANCE_PARTIAL, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

@@ -486,6 +486,10 @@ restore_into(const struct invocation *in, const struct restore_into *what, struc
 	char *path = realpath(what->from, NULL);	/* before the instance is entered */
 	enum status st = STATUS_OK;
 
+	if (path == NULL) {
+		problem_set_errno(why, errno, "%s", what->from);
+		return STATUS_ABSENT;
+	}
 	r.hooks = backup_show_begin(in, &r.show);
 	r.found = json_array();
 	summary_init(&r.summary);
@@ -493,10 +497,6 @@ restore_into(const struct invocation *in, const struct restore_into *what, struc
 		read_message(&r);
 	if (what->folder != NULL)
 		st = mailbox_name_make(slice_from_cstr(what->folder), &r.folder, why);
-	if (st == STATUS_OK && path == NULL) {
-		problem_set_errno(why, errno, "%s", what->from);
-		st = STATUS_ABSENT;
-	}
 	if (st == STATUS_OK)
 		st = what->is_list ? instance_enter(in->dir, why) : find_target(&r, why);
 	if (st == STATUS_OK)
