@@ -110,8 +110,8 @@ static pid_t
 launch(char **argv, int ready)
 {
 	struct settings settings = { 0 };
-	struct daemon_spec spec = { "testd", rows, ARRAY_LEN(rows), &settings, start, stop, end,
-		cage };
+	struct daemon_spec spec = { "testd", rows, ARRAY_LEN(rows), &settings, NULL, start, stop,
+		end, cage };
 	int argc = 0;
 	pid_t pid = fork();
 
