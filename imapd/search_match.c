@@ -103,8 +103,9 @@ static enum status
 spend(struct search_subject *s, size_t bytes)
 {
 	s->work += bytes;
-	return s->work > SEARCH_WORK_MAX && s->work > s->view->text.size_bytes ? STATUS_LIMIT :
-	    STATUS_OK;
+	/* One TEXT goes through it once, and twice through its header. */
+	return s->work > SEARCH_WORK_MAX && s->work / 2 > s->view->text.size_bytes ?
+	    STATUS_LIMIT : STATUS_OK;
 }
 
 /*

@@ -10,7 +10,7 @@
 #include "store/flags.h"
 
 #define SEARCH_PART_MAX (8 * 1024 * 1024)	/* bytes of one part that are looked at */
-/* Bytes that all keys together may look at in one message, or all of it once if it is longer. */
+/* Bytes that all keys together may look at in one message; or twice as many as it has. */
 #define SEARCH_WORK_MAX (64 * 1024 * 1024)
 
 struct search_subject {
