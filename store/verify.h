@@ -28,7 +28,8 @@ struct verify_finding {
 struct verify_hooks {
 	/* Called once for each finding, in the order of the tables. */
 	void (*found)(void *ctx, const struct verify_finding *f);
-	/* How far the pass is: stages and, in the last ones, bytes.  May be NULL. */
+	/* How far the pass is: stages and, in the last ones, bytes; total 0: so many records or
+	 * pages of that stage.  May be NULL. */
 	void (*progress)(void *ctx, struct slice stage, uint64_t done, uint64_t total);
 	void *ctx;
 };

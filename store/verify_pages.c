@@ -13,6 +13,8 @@
 #include "store/page.h"
 #include "store/verify_pass.h"
 
+#define SHOW_EVERY 4096	/* pages */
+
 struct walk {
 	struct verify_pass *p;
 	int fd;
@@ -23,6 +25,7 @@ struct walk {
 	char name[64];		/* of the tree at hand */
 	bool is_free;		/* it is that of free pages */
 	struct page_tree counted;
+	uint64_t done;		/* pages, of all trees */
 };
 
 static void
@@ -49,6 +52,8 @@ page_take(struct walk *w, uint64_t page)
 		return false;
 	}
 	w->seen[page / 8] = (uint8_t)(w->seen[page / 8] | bit);
+	if (++w->done % SHOW_EVERY == 0)
+		pass_progress(w->p, w->done, 0);
 	return true;
 }
 

@@ -17,6 +17,8 @@
 #include "store/uidset.h"
 #include "store/verify_pass.h"
 
+#define SHOW_EVERY 16384	/* records */
+
 /* A lookup has to find what reading in order finds: the pages above say where. */
 static void
 row_lookup(struct verify_pass *p, enum store_table table, struct slice key, struct slice value)
@@ -35,6 +37,7 @@ pass_rows(struct verify_pass *p, enum store_table table, verify_row *row, void *
 	struct slice key = SLICE(""), value;
 	struct cursor *c = NULL;
 	struct key now;
+	uint64_t done = 0;
 	enum status st = cursor_open(p->txn, table, &c, NULL);
 
 	key_init(last);
@@ -56,6 +59,8 @@ pass_rows(struct verify_pass *p, enum store_table table, verify_row *row, void *
 			row_lookup(p, table, key, value);
 			row(p, key, value, ctx);
 		}
+		if (++done % SHOW_EVERY == 0)
+			pass_progress(p, done, 0);
 		key = SLICE("");
 		st = cursor_next(c, &key, &value, NULL);
 	}

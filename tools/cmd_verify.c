@@ -54,7 +54,9 @@ on_progress(void *ctx, struct slice stage, uint64_t done, uint64_t total)
 	if (!v->is_shown)
 		return;
 	line_clear(v);
-	if (total < 1024)
+	if (total == 0)
+		fprintf(stderr, "%.*s: %llu", SLICE_ARG(stage), (unsigned long long)done);
+	else if (total < 1024)
 		fprintf(stderr, "%.*s: stage %llu of %llu", SLICE_ARG(stage),
 		    (unsigned long long)done + 1, (unsigned long long)total);
 	else

@@ -90,8 +90,9 @@ on_progress(void *ctx, struct slice stage, uint64_t done, uint64_t total)
 	if (!m->is_shown)
 		return;
 	line_clear(m);
-	fprintf(stderr, "%.*s: %llu of %llu", SLICE_ARG(stage), (unsigned long long)done,
-	    (unsigned long long)total);
+	fprintf(stderr, "%.*s: %llu", SLICE_ARG(stage), (unsigned long long)done);
+	if (total > 0)
+		fprintf(stderr, " of %llu", (unsigned long long)total);
 }
 
 static void
