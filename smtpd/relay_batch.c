@@ -368,20 +368,38 @@ relay_batch_conclude_with(struct relay_batch *b, const struct relay_result *resu
 	relay_batch_conclude(b);
 }
 
-void
-relay_batch_put_back(struct relay_batch *b, uint64_t due_at, const struct relay_result *why)
+/* Off its destination, with one result for all; b->open is one too many until all is under way. */
+static void
+untie(struct relay_batch *b, const struct relay_result *why)
 {
-	struct sorted s = { 0 };
-
 	b->destination = NULL;
 	b->link = NULL;
 	b->open++;
 	for (uint32_t i = 0; i < b->count; i++) {
 		b->entries[i]->result = *why;
 		b->entries[i]->has_result = true;
-		sort_later(b, i, QUEUE_PUT_BACK, due_at, &s);
 	}
+}
+
+void
+relay_batch_put_back(struct relay_batch *b, uint64_t due_at, const struct relay_result *why)
+{
+	struct sorted s = { 0 };
+
+	untie(b, why);
+	for (uint32_t i = 0; i < b->count; i++)
+		sort_later(b, i, QUEUE_PUT_BACK, due_at, &s);
 	tell_authors(b, &s);
+	b->open--;
+	relay_batch_check(b);
+}
+
+void
+relay_batch_postpone(struct relay_batch *b, uint64_t due_at, const struct relay_result *why)
+{
+	untie(b, why);
+	for (uint32_t i = 0; i < b->count; i++)
+		relay_settle_entry(b->entries[i], QUEUE_PUT_BACK, due_at);
 	b->open--;
 	relay_batch_check(b);
 }

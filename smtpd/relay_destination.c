@@ -107,7 +107,7 @@ put_off(struct relay_destination *d, struct relay_batch *b)
 	d->put_off_to_ms += b->count * UINT64_C(1000) / pace(d, now_ms);
 	if (d->put_off_to_ms > now_ms + PUT_OFF_MAX_MS)
 		d->put_off_to_ms = now_ms + PUT_OFF_MAX_MS;
-	relay_batch_put_back(b, relay_now() + (d->put_off_to_ms - now_ms) / 1000, &why);
+	relay_batch_postpone(b, relay_now() + (d->put_off_to_ms - now_ms) / 1000, &why);
 }
 
 void

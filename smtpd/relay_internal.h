@@ -171,6 +171,11 @@ void relay_batch_conclude(struct relay_batch *b);
 void relay_batch_conclude_with(struct relay_batch *b, const struct relay_result *result);
 /* Nothing was tried: due again then, unless it is time to give up or to tell the author. */
 void relay_batch_put_back(struct relay_batch *b, uint64_t due_at, const struct relay_result *why);
+/*
+ * The same where the reason is ours: however old it is, nobody is told.  After days without
+ * power all mail is old, and none of it was tried.
+ */
+void relay_batch_postpone(struct relay_batch *b, uint64_t due_at, const struct relay_result *why);
 /* How old the oldest entry is. */
 uint64_t relay_batch_made_at(const struct relay_batch *b);
 

@@ -102,7 +102,7 @@ on_route(void *ctx, enum status st, const struct policy_route *p)
 			relay_batch_conclude_with(b, &r);
 		} else {
 			r = relay_result_make("4.3.2", SLICE("policyd cannot say how to send it"));
-			relay_batch_put_back(b, relay_now() + PUT_BACK_S, &r);
+			relay_batch_postpone(b, relay_now() + PUT_BACK_S, &r);
 		}
 	}
 }
