@@ -231,7 +231,7 @@ def test_the_trash_of_a_backup_and_messages_by_their_id_come_back(make_instance,
         restore()
     assert "--into" in failed.value.output
     said = json.loads(restore("--into", "li", "--folder", "inbox", "--json"))
-    assert said["restored"] == 1
+    assert said["restored"] == 1 and said["folder"].endswith(" zhang@acme.test"), said
     assert subjects(instance, "li", f'"{said["folder"]}/INBOX"') == ["both INBOX"]
     assert instance.mailadm("verify") == "the store is whole\n"
     instance.stop()

@@ -21,7 +21,8 @@
 #include "tools/restore_put.h"
 
 #define POLICY_DEADLINE_MS 30000
-#define TOP_MAX 64
+#define TOP_MAX 128
+#define TOP_LOGIN_MAX 64	/* bytes of a login in it */
 
 struct into {
 	const struct invocation *in;
@@ -33,8 +34,9 @@ struct into {
 	char scratch[4096], unpacked[4096];
 
 	uint32_t source;		/* the account in the backup */
+	char source_login[256];
 	char login[256];		/* who gets it */
-	char top[TOP_MAX];		/* "Restored 2026-11-24 14.30", of the trash "... deleted" */
+	char top[TOP_MAX];		/* "Restored 2026-11-24 14.30", "... li@acme.test", "... deleted" */
 	struct restore_way way;
 	struct restore_put *put;
 	struct txn *txn;		/* of the backup's index */
@@ -88,12 +90,14 @@ static void
 on_person(void *ctx, uint32_t account, struct slice login)
 {
 	struct into *r = ctx;
-	struct slice wanted = slice_from_cstr(r->what->account), name = login;
+	struct slice wanted = slice_from_cstr(r->what->account), name = login, rest = login;
 
 	if (slice_find_byte(wanted, '@') == wanted.len)
-		name = slice_take_until(&login, '@');
-	if (r->source == 0 && slice_equal_nocase(name, wanted))
-		r->source = account;
+		name = slice_take_until(&rest, '@');
+	if (r->source != 0 || !slice_equal_nocase(name, wanted))
+		return;
+	r->source = account;
+	snprintf(r->source_login, sizeof(r->source_login), "%.*s", SLICE_ARG(login));
 }
 
 /* The account as it was called when the backup was made. */
@@ -335,15 +339,28 @@ take_trash(struct into *r, struct problem *why)
 	return st == STATUS_OK ? r->st : st;
 }
 
+/* What was somebody else's stays apart from what was one's own. */
+static void
+name_top(struct into *r)
+{
+	struct slice whose = slice_from_cstr(r->source_login);
+	time_t at = (time_t)r->manifest.taken_at;
+	struct tm tm = { 0 };
+	size_t len;
+
+	(void)localtime_r(&at, &tm);
+	len = strftime(r->top, sizeof(r->top), "Restored %Y-%m-%d %H.%M", &tm);
+	whose = slice_sub(whose, 0, utf8_cut(whose, TOP_LOGIN_MAX));
+	if (strcmp(r->login, r->source_login) != 0)
+		snprintf(r->top + len, sizeof(r->top) - len, " %.*s", SLICE_ARG(whose));
+}
+
 static enum status
 take_all(struct into *r, struct problem *why)
 {
-	time_t at = (time_t)r->manifest.taken_at;
-	struct tm tm = { 0 };
 	enum status st;
 
-	(void)localtime_r(&at, &tm);
-	strftime(r->top, sizeof(r->top), "Restored %Y-%m-%d %H.%M", &tm);
+	name_top(r);
 	r->why = why;
 	r->way.in = r->in;
 	r->way.backup = r->manifest.name;
