@@ -52,7 +52,9 @@ recipients_are_parted_and_each_outside_gets_its_route_once(void **state)
 	CHECK_U64(l.author, ZHANG);
 	CHECK_U64(l.inside_count, 2);
 	CHECK_SLICE(l.inside[1], "wang@acme.test");
+	CHECK(l.inside_at[0] == 0 && l.inside_at[1] == 4);
 	CHECK_U64(l.count, 2);
+	CHECK(l.recipients[0].at == 1 && l.recipients[1].at == 2);
 	CHECK(l.recipients[0].route == CUSTOMER && l.recipients[0].credential == 0);
 	CHECK(l.recipients[1].route == ISP && l.recipients[1].credential == ISP);
 	CHECK_SLICE(slice_from_cstr(l.name), "Zhang San");

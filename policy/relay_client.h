@@ -49,7 +49,7 @@ enum return_kind {
 
 /*
  * One text for all these entries of one message.  text: sealed memfd with a DSN (RFC 3464) for the
- * author, stays the caller's; -1 for mail with a null sender: nobody is told.  An author who is
+ * author, stays the caller's; -1: nobody is told, by a null sender or by NOTIFY.  An author who is
  * 0, or gone, is stood for by the postmaster where mail failed or waits; of a success the address
  * in "to" hears then, or nobody.  detail as in queue_settle().
  *

@@ -14,6 +14,7 @@
 #include "wire/imap_string.h"
 #include "wire/imap_token.h"
 #include "wire/imap_utf7.h"
+#include "wire/smtp_dsn.h"
 #include "wire/smtp_path.h"
 #include "wire/smtp_reply.h"
 
@@ -137,6 +138,37 @@ code_base64(struct slice s)
 	buf_clear(&back);
 }
 
+/* What is taken is taken again as it was written, and nothing of it ends a line. */
+static void
+read_dsn(struct slice value)
+{
+	struct buf first = buf_init(SMTP_ORCPT_MAX), again = buf_init(SMTP_ORCPT_MAX),
+	    shown = buf_init(SMTP_ORCPT_MAX), text = buf_init(3 * SMTP_ENVID_MAX);
+	uint8_t notify = 0, same = 0;
+
+	if (smtp_notify_parse(value, &notify) == STATUS_OK) {
+		smtp_notify_write(notify, &first);
+		ASSERT(smtp_notify_parse(buf_slice(&first), &same) == STATUS_OK && same == notify);
+	}
+	buf_reset(&first);
+	if (smtp_orcpt_parse(value, true, &first) == STATUS_OK) {
+		ASSERT(smtp_orcpt_parse(buf_slice(&first), false, &again) == STATUS_OK);
+		ASSERT(slice_equal(buf_slice(&first), buf_slice(&again)));
+		smtp_xtext_show(buf_slice(&first), &shown);
+		for (size_t i = 0; i < shown.len; i++)
+			ASSERT(shown.ptr[i] >= ' ' && shown.ptr[i] <= '~');
+	}
+	buf_reset(&shown);
+	smtp_xtext_write(slice_sub(value, 0, SMTP_ENVID_MAX), &text);
+	if (smtp_envid_check(value) == STATUS_OK)
+		smtp_xtext_show(value, &shown);
+	ASSERT(buf_status(&text) == STATUS_OK && buf_status(&shown) == STATUS_OK);
+	buf_clear(&first);
+	buf_clear(&again);
+	buf_clear(&shown);
+	buf_clear(&text);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -150,6 +182,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_path(line);
 		read_reply(line, &whole);
 		read_mailbox(line);
+		read_dsn(line);
 	}
 	write_string(input);
 	code_base64(input);
