@@ -75,6 +75,7 @@ BEHAVIOURS = {
     "escape": {"text": _say(b"451 4.0.0 \x1b[2J\x07\xff%n%s\r\n")},
     "no_smtp": {"greeting": _say_and_hang_up(b"HTTP/1.1 200 OK\r\n\r\n")},
     "drop_at_ehlo": {"EHLO": _say_and_hang_up(b"")},
+    "drop_behind_ehlo": {"EHLO": _say_and_hang_up(EHLO)},
     "drop_at_mail": {"MAIL": _say_and_hang_up(b"")},
     "drop_at_rcpt": {"RCPT": _say_and_hang_up(b"25")},
     "drop_at_data": {"DATA": _say_and_hang_up(b"")},
