@@ -24,7 +24,7 @@ take_size(const struct smtp_session *s, struct slice value, struct mail_paramete
 	m->has_size = true;
 	if (m->size > server->settings->message_max)
 		return ANSWER_TOO_BIG;
-	if (m->size > server->budget.max - server->budget.used)
+	if (server->budget.used + m->size > server->budget.max)	/* our own lines may be above it */
 		return ANSWER_TOO_MUCH_IN_FLIGHT;
 	return ANSWER_OK;
 }
