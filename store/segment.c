@@ -244,13 +244,24 @@ segment_make(int dir, uint32_t number, uint64_t store, uint64_t size_bytes, stru
 	close(fd);
 	if (err == 0 && renameat(dir, draft, dir, name) != 0)
 		err = errno;
-	if (err == 0 && fsync(dir) != 0)
-		err = errno;
 	if (err != 0) {
 		unlinkat(dir, draft, 0);
 		return segment_errno(err, name, why);
 	}
-	return STATUS_OK;
+	return segment_name_sync(dir, number, why);
+}
+
+enum status
+segment_name_sync(int dir, uint32_t number, struct problem *why)
+{
+	char name[SEGMENT_NAME_MAX];
+
+	if (fsync(dir) == 0)
+		return STATUS_OK;
+	problem_set_errno(why, errno, "syncing the segments' directory");
+	snprintf(name, sizeof(name), "%08x.seg", number);
+	unlinkat(dir, name, 0);
+	return STATUS_IO;
 }
 
 enum status

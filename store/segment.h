@@ -106,6 +106,11 @@ MUST_USE enum status segment_open(int dir, uint32_t number, uint64_t store, enum
 /* Make a segment of so many bytes, zero-written and on disk with its name.  BUSY disk full. */
 MUST_USE enum status segment_make(int dir, uint32_t number, uint64_t store, uint64_t size_bytes,
     struct problem *why);
+/*
+ * Have the name of a segment on disk in which nothing is yet.  IO: it is deleted, to be made again,
+ * because the kernel would say of a second try that all is well.
+ */
+MUST_USE enum status segment_name_sync(int dir, uint32_t number, struct problem *why);
 /* Delete the file of one that nobody wants, if it is there, and have that on disk.  IO. */
 MUST_USE enum status segment_delete(int dir, uint32_t number, struct problem *why);
 /* Write the head of a segment that is there anew, and sync it. */

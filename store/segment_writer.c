@@ -57,10 +57,7 @@ segment_need(struct segment_writer *w, uint32_t number, struct problem *why)
 		return segment_make(dir, number, store_id(w->store), w->size_bytes, why);
 	close(fd);
 	/* It was made by a process that may have ended between rename and sync. */
-	if (fsync(dir) == 0)
-		return STATUS_OK;
-	problem_set_errno(why, errno, "syncing the segments' directory");
-	return STATUS_IO;
+	return segment_name_sync(dir, number, why);
 }
 
 static void
