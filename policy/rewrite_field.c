@@ -119,16 +119,20 @@ has_line_end(struct slice s)
 static bool
 word_hides_line_end(struct slice word)
 {
-	struct slice rest = slice_sub(word, 2, word.len - 4), encoding;
-	struct buf bytes = buf_init(1024);
+	struct slice rest = slice_sub(word, 2, word.len - 4), charset, encoding;
+	struct buf bytes = buf_init(1024), utf8 = buf_init(8192);
 	bool hides;
 
-	(void)slice_take_until(&rest, '?');
+	charset = slice_take_until(&rest, '?');
+	charset = slice_sub(charset, 0, slice_find_byte(charset, '*'));
 	encoding = slice_take_until(&rest, '?');
 	(void)encoding_decode(slice_equal_nocase(encoding, SLICE("B")) ? ENCODING_BASE64 :
 	    ENCODING_QP, rest, &bytes);
-	hides = has_line_end(buf_slice(&bytes));
+	/* In UTF-7 it is letters that mean a line end. */
+	(void)charset_to_utf8(charset, buf_slice(&bytes), &utf8);
+	hides = has_line_end(buf_slice(&bytes)) || has_line_end(buf_slice(&utf8));
 	buf_clear(&bytes);
+	buf_clear(&utf8);
 	return hides;
 }
 

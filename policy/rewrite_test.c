@@ -83,6 +83,8 @@ static const struct { const char *what, *in, *out; } headers[] = {
 	{ "a line end inside an encoded word", "Subject: =?utf-8?B?YQ0KQmNjOiB4?=\r\n",
 	    "Subject: a  Bcc: x\r\n" },
 	{ "the same in Q", "Subject: =?utf-8?Q?a=0D=0AX:y?=\r\n", "Subject: a  X:y\r\n" },
+	{ "and in a charset that has letters for it", "Subject: =?utf-7*en?Q?a+AA0ACg-Bcc:x?=\r\n",
+	    "Subject: a  Bcc:x\r\n" },
 	{ "and beside a name", "Cc: =?utf-8?B?YQ0KQmNjOiB4?= <c@x.test>\r\n",
 	    "Cc: \"a  Bcc: x\" <c@x.test>\r\n" },
 	{ "NUL and other controls", "Subject: a\001b\r\n", "Subject: a b\r\n" },
