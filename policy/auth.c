@@ -118,6 +118,7 @@ auth_login_new(struct auth *a, struct slice address, struct slice sid)
 
 	login->auth = a;
 	login->address = mem_dup(address);
+	(void)admission_address(login->address, login->place);
 	login->sid = mem_dup(sid);
 	login->mechanism = buf_init(POLICY_SID_MAX);
 	login->message = buf_init(POLICY_MESSAGE_MAX);
@@ -206,7 +207,7 @@ count_unfinished(struct auth_login *login)
 	if (!login->is_unfinished)
 		return;
 	login->is_unfinished = false;
-	(void)throttle_failed(login->auth->throttle, slice_from_cstr(login->address),
+	(void)throttle_failed(login->auth->throttle, slice_from_cstr(login->place),
 	    (struct slice){ 0 }, clock_now_s());
 }
 
@@ -274,7 +275,7 @@ static void
 step_done(void *ctx)
 {
 	struct auth_login *login = ctx;
-	struct slice address = slice_from_cstr(login->address);
+	struct slice address = slice_from_cstr(login->place);
 	struct slice name = slice_from_cstr(login->is_checked ? login->name : NULL);
 	uint32_t delay_s = 0;
 

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "net/admission.h"
 #include "policy/auth.h"
 #include "policy/directory.h"
 #include "policy/pool.h"
@@ -34,6 +35,7 @@ struct auth_login {
 	struct auth *auth;
 	struct auth_login *prev, *next;
 	char *address, *sid;
+	char place[ADMISSION_ADDRESS_MAX];	/* the address, or its network: what failures count for */
 	bool is_busy;		/* a thread has it */
 	bool is_abandoned;	/* nobody waits for the thread's answer */
 	bool is_unfinished;	/* the last step asked for another one */

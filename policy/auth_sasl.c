@@ -275,7 +275,7 @@ judge(sasl_conn_t *conn, void *ctx, const char *user, const char *password, unsi
 	name = slice_sub(name, 0, ADDRESS_LEN_MAX);
 	memcpy(login->name, name.ptr, name.len);
 	login->name[name.len] = '\0';
-	if (throttle_is_over(a->throttle, slice_from_cstr(login->address), name, clock_now_s()))
+	if (throttle_is_over(a->throttle, slice_from_cstr(login->place), name, clock_now_s()))
 		login->verdict = STATUS_LIMIT;
 	else if (password_prepare(slice_make(password, len), &prepared) != STATUS_OK)
 		login->verdict = STATUS_DENIED;

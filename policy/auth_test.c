@@ -248,6 +248,27 @@ an_address_that_fails_too_often_is_not_heard_any_more(void **state)
 	CHECK_STATUS(plain(f, P("\0wang\0pässword")), STATUS_OK);
 }
 
+/* Whoever has one address of such a network has 2^64 of them. */
+static void
+a_network_of_ipv6_fails_as_one_address(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 21; i++) {
+		struct buf address = buf_init(64);
+
+		buf_printf(&address, "2001:db8:1:2::%x", i + 1);
+		auth_login_free(&f->login);
+		f->login = auth_login_new(f->auth, buf_slice(&address), SLICE("sid"));
+		CHECK_STATUS(step(f, SLICE("PLAIN"), true, P("\0wang\0wrong")), i < 20 ?
+		    STATUS_DENIED : STATUS_LIMIT);
+		buf_clear(&address);
+	}
+	auth_login_free(&f->login);
+	f->login = auth_login_new(f->auth, SLICE("2001:db8:1:3::1"), SLICE("sid"));
+	CHECK_STATUS(step(f, SLICE("PLAIN"), true, P("\0wang\0pässword")), STATUS_OK);
+}
+
 static void
 a_client_may_leave_at_any_step(void **state)
 {
@@ -282,6 +303,7 @@ main(void)
 		TEST(long_passwords_are_refused_without_a_hash),
 		TEST(an_unknown_account_costs_the_same_and_a_right_password_is_remembered),
 		TEST(an_address_that_fails_too_often_is_not_heard_any_more),
+		TEST(a_network_of_ipv6_fails_as_one_address),
 		TEST(a_client_may_leave_at_any_step),
 	};
 
