@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "base/hash.h"
@@ -25,7 +24,6 @@
 #define ENV_OPEN_TRIES 20
 #define ENV_OPEN_PAUSE_MS 50
 #define ENV_CRC_LEN 4
-#define ENV_LAG_MAX 1000	/* transactions a reader may stay behind without being named */
 #define ENV_LONG_MIN 1024	/* a value as long may have pages of its own */
 #define ENV_FULL_BELOW (1024 * 1024)	/* free bytes under which a short write means a full disk */
 
@@ -352,54 +350,6 @@ env_close(struct env **ep)
 		close(e->writer_fd);
 	mem_free(e->path);
 	mem_free(e);
-}
-
-/* One line of mdb_reader_list(): pid, thread, and the transaction it reads, or "-". */
-static int
-reader_look(const char *text, void *ctx)
-{
-	const uint64_t *newest = ctx;
-	struct slice line = slice_trim(slice_from_cstr(text)), pid = slice_take_word(&line), last;
-	uint64_t txn;
-
-	last = slice_skip(line, slice_find_last_byte(line, ' ') + 1);
-	if (parse_u64(last, 0, UINT64_MAX, &txn) == STATUS_OK && txn + ENV_LAG_MAX < *newest) {
-		struct log_line l;
-
-		log_begin(&l, LOG_WARN, "store.reader.lagged", NULL);
-		log_slice(&l, "pid", pid);
-		log_u64(&l, "transactions", *newest - txn);
-		log_end(&l);
-	}
-	return 0;
-}
-
-/* A reader that stays where it is keeps every page alive that was freed since. */
-static void
-env_name_laggards(struct env *e)
-{
-	MDB_envinfo info;
-	uint64_t newest;
-
-	if (mdb_env_info(e->mdb, &info) != 0)
-		return;
-	newest = info.me_last_txnid;
-	mdb_reader_list(e->mdb, reader_look, &newest);
-}
-
-void
-env_check_readers(struct env *e)
-{
-	int dead = 0;
-
-	if (mdb_reader_check(e->mdb, &dead) == 0 && dead > 0) {
-		struct log_line l;
-
-		log_begin(&l, LOG_INFO, "store.readers.forgotten", NULL);
-		log_u64(&l, "count", (uint64_t)dead);
-		log_end(&l);
-	}
-	env_name_laggards(e);
 }
 
 static struct txn *

@@ -1,6 +1,6 @@
 /*
  * env_internal.h -- an environment and its transactions as LMDB knows them:
- * shared by env.c and env_size.c alone; env_way.h looks for them.
+ * shared by env.c, env_readers.c and env_size.c alone; env_way.h looks for them.
  */
 #ifndef STORE_ENV_INTERNAL_H
 #define STORE_ENV_INTERNAL_H

@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/ascii.h"
 #include "store/env_internal.h"
 
 #define TABLE_OF_FREE_PAGES 0	/* LMDB's own: transaction -> count, then numbers of pages */
@@ -51,32 +50,4 @@ env_newest(struct env *e)
 	MDB_envinfo info;
 
 	return mdb_env_info(e->mdb, &info) == 0 ? info.me_last_txnid : 0;
-}
-
-/* One line of mdb_reader_list(): pid, thread, and the transaction it reads, or "-". */
-static int
-reader_count(const char *text, void *ctx)
-{
-	struct env_readers *n = ctx;
-	struct slice line = slice_trim(slice_from_cstr(text)), word = slice_take_word(&line);
-	uint64_t pid, snapshot;
-
-	if (parse_u64(word, 1, UINT64_MAX, &pid) != STATUS_OK)
-		return 0;	/* the headings */
-	n->slots++;
-	word = slice_skip(line, slice_find_last_byte(line, ' ') + 1);
-	if (parse_u64(word, 0, UINT64_MAX, &snapshot) != STATUS_OK)
-		return 0;
-	if (n->count++ == 0 || snapshot < n->oldest_snapshot) {
-		n->oldest_pid = pid;
-		n->oldest_snapshot = snapshot;
-	}
-	return 0;
-}
-
-void
-env_readers(struct env *e, struct env_readers *out)
-{
-	*out = (struct env_readers){ 0 };
-	mdb_reader_list(e->mdb, reader_count, out);
 }
