@@ -95,14 +95,6 @@ read_le(struct reader *in, size_t n)
 	return load_le((const uint8_t *)s.ptr, s.len);
 }
 
-static uint64_t
-read_be(struct reader *in, size_t n)
-{
-	struct slice s = read_bytes(in, n);
-
-	return load_be((const uint8_t *)s.ptr, s.len);
-}
-
 uint8_t
 read_u8(struct reader *in)
 {
@@ -127,18 +119,6 @@ read_u64le(struct reader *in)
 	return read_le(in, 8);
 }
 
-uint32_t
-read_u32be(struct reader *in)
-{
-	return (uint32_t)read_be(in, 4);
-}
-
-uint64_t
-read_u64be(struct reader *in)
-{
-	return read_be(in, 8);
-}
-
 struct slice
 read_slice(struct reader *in)
 {
@@ -151,15 +131,6 @@ put_le(struct buf *out, size_t n, uint64_t v)
 	uint8_t bytes[8];
 
 	store_le(bytes, n, v);
-	buf_append(out, slice_make(bytes, n));
-}
-
-static void
-put_be(struct buf *out, size_t n, uint64_t v)
-{
-	uint8_t bytes[8];
-
-	store_be(bytes, n, v);
 	buf_append(out, slice_make(bytes, n));
 }
 
@@ -185,18 +156,6 @@ void
 put_u64le(struct buf *out, uint64_t v)
 {
 	put_le(out, 8, v);
-}
-
-void
-put_u32be(struct buf *out, uint32_t v)
-{
-	put_be(out, 4, v);
-}
-
-void
-put_u64be(struct buf *out, uint64_t v)
-{
-	put_be(out, 8, v);
 }
 
 void

@@ -27,8 +27,6 @@ uint8_t read_u8(struct reader *in);
 uint16_t read_u16le(struct reader *in);
 uint32_t read_u32le(struct reader *in);
 uint64_t read_u64le(struct reader *in);
-uint32_t read_u32be(struct reader *in);
-uint64_t read_u64be(struct reader *in);
 /* A u32le length and that many bytes; borrowed from the reader's memory. */
 struct slice read_slice(struct reader *in);
 /* Exactly n bytes; empty and sticky when fewer are left.  Borrowed. */
@@ -45,12 +43,10 @@ void put_u8(struct buf *out, uint8_t v);
 void put_u16le(struct buf *out, uint16_t v);
 void put_u32le(struct buf *out, uint32_t v);
 void put_u64le(struct buf *out, uint64_t v);
-void put_u32be(struct buf *out, uint32_t v);
-void put_u64be(struct buf *out, uint64_t v);
 /* A u32le length and the bytes, as read_slice() reads it. */
 void put_slice(struct buf *out, struct slice s);
 
-/* The same on fixed memory, for keys. */
+/* The same on fixed memory; big-endian for keys. */
 void store_u32be(uint8_t out[4], uint32_t v);
 void store_u64be(uint8_t out[8], uint64_t v);
 uint32_t load_u32be(const uint8_t in[4]);

@@ -10,13 +10,11 @@ write_all(struct buf *out)
 	put_u16le(out, 0x0302);
 	put_u32le(out, 0x07060504);
 	put_u64le(out, UINT64_C(0x0f0e0d0c0b0a0908));
-	put_u32be(out, 0x10111213);
-	put_u64be(out, UINT64_C(0x1415161718191a1b));
 	put_slice(out, SLICE("text"));
 	put_slice(out, SLICE(""));
 }
 
-#define ALL_LEN (1 + 2 + 4 + 8 + 4 + 8 + 4 + 4 + 4)
+#define ALL_LEN (1 + 2 + 4 + 8 + 4 + 4 + 4)
 
 /* Whether all fields came back. */
 static bool
@@ -28,8 +26,6 @@ read_all(struct reader *in)
 	is_same &= read_u16le(in) == 0x0302;
 	is_same &= read_u32le(in) == 0x07060504;
 	is_same &= read_u64le(in) == UINT64_C(0x0f0e0d0c0b0a0908);
-	is_same &= read_u32be(in) == 0x10111213;
-	is_same &= read_u64be(in) == UINT64_C(0x1415161718191a1b);
 	is_same &= slice_equal(read_slice(in), SLICE("text"));
 	is_same &= slice_equal(read_slice(in), SLICE(""));
 	return is_same;
@@ -45,7 +41,7 @@ fields_come_back_and_lie_in_the_stated_order(void **state)
 	(void)state;
 	write_all(&b);
 	CHECK_U64(b.len, ALL_LEN);
-	for (i = 0; i < 27; i++)
+	for (i = 0; i < 15; i++)
 		CHECK_U64(b.ptr[i], i + 1);
 	in = reader_of(buf_slice(&b));
 	CHECK(read_all(&in));

@@ -8,7 +8,6 @@
 #include "net/conn.h"
 #include "net/loop.h"
 
-#define AUTHENTICATED IN(IMAP_AUTHENTICATED)
 #define SELECTED IN(IMAP_SELECTED)
 #define ANY (IN(IMAP_AUTHENTICATED) | IN(IMAP_SELECTED))
 

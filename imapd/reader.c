@@ -97,9 +97,3 @@ command_reader_accept(struct command_reader *r)
 	return STATUS_OK;
 }
 
-void
-command_reader_stream(struct command_reader *r)
-{
-	buf_append(&r->text, SLICE("\r\n"));
-	r->literal = (struct imap_literal){ 0 };
-}

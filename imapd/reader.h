@@ -18,7 +18,7 @@ struct reader_limits {
 enum reader_event {
 	READER_MORE,		/* give it what comes next */
 	READER_COMMAND,		/* command_reader_text() is a whole command */
-	READER_LITERAL,		/* a literal is announced: accept it, stream it or give up */
+	READER_LITERAL,		/* a literal is announced: accept it or give up */
 	READER_BAD_LINE,	/* a line with bare CR or LF, or NUL; it is consumed */
 	READER_TOO_LONG,	/* over a limit with no end in sight: the connection is lost */
 };
@@ -43,8 +43,6 @@ struct slice command_reader_text(const struct command_reader *r);
  * LIMIT: the literal or the command with it is over the limits; nothing changed.
  */
 MUST_USE enum status command_reader_accept(struct command_reader *r);
-/* After READER_LITERAL: the caller takes its bytes itself; then comes the rest of the line. */
-void command_reader_stream(struct command_reader *r);
 /* Forget the command and its memory. */
 void command_reader_reset(struct command_reader *r);
 

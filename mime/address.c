@@ -10,7 +10,6 @@ enum state {
 	STATE_DOUBLE = 1,	/* the value is in a double-byte charset */
 	STATE_NO_QUOTE = 2,	/* the rest has no closing quote: '"' is a character */
 	STATE_NO_COMMENT = 4,	/* the rest has no closing parenthesis */
-	STATE_NO_ANGLE = 8,	/* the rest has no '>' */
 };
 
 /* One element of a list, before it is known what it is. */

@@ -62,7 +62,7 @@ put_record(struct server *s, const char *owner, unsigned type, struct slice data
 		put_name(&s->answer, owner);
 	put_u16be(&s->answer, type);
 	put_u16be(&s->answer, 1);
-	put_u32be(&s->answer, 60);
+	buf_append(&s->answer, SLICE("\0\0\0\x3c"));
 	put_u16be(&s->answer, (unsigned)data.len);
 	buf_append(&s->answer, data);
 	s->answers++;
@@ -188,7 +188,7 @@ on_query(void *ctx, unsigned events)
 	put_u16be(&out, 0x8180 | s->rcode);
 	put_u16be(&out, 1);
 	put_u16be(&out, s->answers);
-	put_u32be(&out, 0);
+	buf_append(&out, SLICE("\0\0\0\0"));
 	buf_append(&out, slice_sub(slice_make(query, (size_t)n), QUERY_HEADER,
 	    at + 5 - QUERY_HEADER));
 	buf_append(&out, buf_slice(&s->answer));

@@ -153,7 +153,6 @@ MUST_USE enum status directory_pending_done(struct directory *d, uint64_t number
 struct limit_row {
 	struct slice key, value;
 };
-#define LIMIT_KEY_MAX 255
 /* All of them in one transaction; nothing where the directory is in memory only.  BUSY, IO. */
 MUST_USE enum status directory_limits_save(struct directory *d, const struct limit_row *rows,
     size_t count, struct problem *why);

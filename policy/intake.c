@@ -98,12 +98,6 @@ intake_new(struct policyd *p)
 	return i;
 }
 
-bool
-intake_is_idle(const struct intake *i)
-{
-	return i->jobs == NULL;
-}
-
 void
 intake_when_idle(struct intake *i, void (*idle)(void *ctx), void *ctx)
 {

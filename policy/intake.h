@@ -15,7 +15,6 @@ struct table;
 struct intake *intake_new(struct policyd *p);
 /* Drops what is under way: nobody is told that it was stored, though it may be. */
 void intake_free(struct intake **i);
-bool intake_is_idle(const struct intake *i);
 /* Call idle(ctx) when nothing is under way any more, maybe at once. */
 void intake_when_idle(struct intake *i, void (*idle)(void *ctx), void *ctx);
 

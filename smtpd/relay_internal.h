@@ -110,10 +110,8 @@ struct relay_entry {
 	struct relay_result result;
 	/* What stored is told. */
 	struct relay_entry *next_unsettled;
-	bool is_unsettled;
 	enum queue_outcome outcome;
 	uint64_t due_at;
-	uint32_t settle_call;
 };
 
 enum relay_load { RELAY_UNLOADED, RELAY_LOADING, RELAY_LOADED };

@@ -98,12 +98,6 @@ static const struct {
 	{ RELAY_TEXT, 552, "", RELAY_FAILED, "5.3.4" },
 };
 
-const char *
-relay_phase_name(enum relay_phase phase)
-{
-	return phases[phase].name;
-}
-
 static void
 set_enhanced(struct relay_result *out, const char *text)
 {

@@ -68,8 +68,6 @@ struct relay_result {
 struct relay_result relay_judge(enum relay_phase phase, const struct relay_reply *r);
 /* A result of our own: enhanced is "4.4.2" or the like; its class is the verdict. */
 struct relay_result relay_result_make(const char *enhanced, struct slice text);
-/* The verb or event of a phase, for texts: "RCPT". */
-const char *relay_phase_name(enum relay_phase phase);
 /* Copy what can be printed of text (ASCII; the rest becomes '?'), NUL-terminated, cut to size. */
 void relay_clean(struct slice text, char *out, size_t size);
 

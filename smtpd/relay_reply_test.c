@@ -110,7 +110,7 @@ verdicts_follow_from_phase_and_code(void **state)
 		got = relay_judge(rows[i].phase, &r);
 		if (got.verdict != rows[i].verdict ||
 		    strcmp(got.enhanced, rows[i].enhanced) != 0)
-			print_error("%s: %s\n", relay_phase_name(rows[i].phase), rows[i].line);
+			print_error("phase %d: %s\n", (int)rows[i].phase, rows[i].line);
 		CHECK_U64(got.verdict, rows[i].verdict);
 		assert_string_equal(got.enhanced, rows[i].enhanced);
 		CHECK(slice_starts(slice_from_cstr(got.text),

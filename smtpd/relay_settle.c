@@ -78,7 +78,6 @@ on_settled(void *ctx, enum status st)
 	struct relay *r = e->batch->relay;
 	struct log_line l;
 
-	e->settle_call = 0;
 	if (st == STATUS_OK || st == STATUS_ABSENT) {
 		r->settling--;
 		if (e->outcome != QUEUE_SENT)
@@ -93,7 +92,6 @@ on_settled(void *ctx, enum status st)
 	log_cstr(&l, "risk", is_sent(e) ? "sent twice if relayd ends now" : "none");
 	log_status(&l, st, NULL);
 	log_end(&l);
-	e->is_unsettled = true;
 	e->next_unsettled = r->unsettled;
 	r->unsettled = e;
 	timer_set(r->settle_timer, AGAIN_MS);
@@ -105,8 +103,8 @@ settle(struct relay_entry *e)
 	struct buf detail = buf_init(RELAY_DETAIL_MAX);
 
 	relay_entry_detail(e, &detail);
-	e->settle_call = queue_settle(e->batch->relay->queue, e->id, e->outcome, e->due_at,
-	    buf_slice(&detail), on_settled, e);
+	queue_settle(e->batch->relay->queue, e->id, e->outcome, e->due_at, buf_slice(&detail),
+	    on_settled, e);
 	buf_clear(&detail);
 }
 
@@ -121,7 +119,6 @@ relay_settle_again(void *ctx)
 		struct relay_entry *e = list;
 
 		list = e->next_unsettled;
-		e->is_unsettled = false;
 		settle(e);
 	}
 }

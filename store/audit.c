@@ -142,37 +142,6 @@ audit_slice(struct txn *t, const struct audit_filter *f, struct audit_place *pla
 	return st;
 }
 
-struct audit_count {
-	bool (*each)(void *ctx, const struct audit_row *row);
-	void *ctx;
-	uint32_t left;
-};
-
-static bool
-audit_count_row(void *ctx, const struct audit_row *row)
-{
-	struct audit_count *n = ctx;
-
-	if (n->left == 0)
-		return false;
-	n->left--;
-	return n->each(n->ctx, row) && n->left > 0;
-}
-
-enum status
-audit_each(struct txn *t, const struct audit_filter *f,
-    bool (*each)(void *ctx, const struct audit_row *row), void *ctx, struct problem *why)
-{
-	struct audit_count n = { each, ctx, f->limit };
-	struct audit_place place = { 0 };
-	enum status st;
-
-	do
-		st = audit_slice(t, f, &place, UINT32_MAX, audit_count_row, &n, why);
-	while (st == STATUS_OK);
-	return st == STATUS_ABSENT ? STATUS_OK : st;
-}
-
 void
 audit_filter_put(const struct audit_filter *f, struct buf *out)
 {

@@ -26,13 +26,11 @@ struct audit_filter {
 	uint32_t limit;		/* newest so many */
 };
 
-/* Newest first, limit of them; each() returns false to stop. */
-MUST_USE enum status audit_each(struct txn *t, const struct audit_filter *f,
-    bool (*each)(void *ctx, const struct audit_row *row), void *ctx, struct problem *why);
-
-/* The same in slices: from where *place says (zeroed: the newest), looking at no more than look_at
- * rows; *place is set behind the last of them.  ABSENT when there is nothing further; CORRUPT when
- * there is nothing further and some could not be read: the others were given. */
+/*
+ * Newest first: from where *place says (zeroed: the newest), looking at no more than look_at rows;
+ * *place is set behind the last of them.  each() returns false to stop.  ABSENT when it was stopped
+ * or there is nothing further; CORRUPT when some of them could not be read: the others were given.
+ */
 struct audit_place {
 	bool is_begun, is_damaged;
 	uint64_t change;

@@ -67,15 +67,6 @@ backup_manifest_add_segment(struct backup_manifest *m, const struct backup_segme
 	m->segments[m->segment_count++] = *s;
 }
 
-const struct backup_file *
-backup_manifest_file(const struct backup_manifest *m, const char *path)
-{
-	for (size_t i = 0; i < m->file_count; i++)
-		if (strcmp(m->files[i].path, path) == 0)
-			return &m->files[i];
-	return NULL;
-}
-
 const struct backup_segment *
 backup_manifest_segment(const struct backup_manifest *m, uint32_t number)
 {

@@ -83,8 +83,6 @@ struct backup_file *backup_manifest_add_file(struct backup_manifest *m, const ch
     uint32_t mode, uint64_t size_bytes);
 void backup_manifest_add_chunk(struct backup_manifest *m, const uint8_t sha256[SHA256_LEN]);
 void backup_manifest_add_segment(struct backup_manifest *m, const struct backup_segment *s);
-/* NULL: there is none of that path. */
-const struct backup_file *backup_manifest_file(const struct backup_manifest *m, const char *path);
 /* NULL: there is none of that number. */
 const struct backup_segment *backup_manifest_segment(const struct backup_manifest *m,
     uint32_t number);

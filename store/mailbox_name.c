@@ -90,14 +90,6 @@ mailbox_name_slice(const struct mailbox_name *n)
 	return slice_make(n->text, n->len);
 }
 
-struct slice
-mailbox_name_parent(struct slice name)
-{
-	size_t at = slice_find_last_byte(name, '/');
-
-	return at == name.len ? slice_make(name.ptr, 0) : slice_sub(name, 0, at);
-}
-
 bool
 mailbox_name_is_below(struct slice name, struct slice top)
 {

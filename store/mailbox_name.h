@@ -21,8 +21,6 @@ struct mailbox_name {
 MUST_USE enum status mailbox_name_make(struct slice given, struct mailbox_name *out,
     struct problem *why);
 struct slice mailbox_name_slice(const struct mailbox_name *n);
-/* The name one level up; empty for one on the first level. */
-struct slice mailbox_name_parent(struct slice name);
 /* True when name lies somewhere below top. */
 bool mailbox_name_is_below(struct slice name, struct slice top);
 

@@ -40,8 +40,7 @@ enum store_request {
 	STORE_AUDIT_LIST = 200,	/* filters -> rows (STORE_ROW), then STORE_END */
 	STORE_QUEUE_LIST,	/* -> queue_row_put() rows, then STORE_END */
 	STORE_QUEUE_CHANGE,	/* queue_order_put() -> STORE_END */
-	STORE_TRASH_LIST = 210,	/* filters -> rows, then STORE_END */
-	STORE_TRASH_CHANGE,	/* put back or purge -> STORE_END */
+	STORE_TRASH_CHANGE = 211,	/* put back or purge -> STORE_END */
 	STORE_STATS = 220,	/* -> rows, then STORE_END */
 	STORE_COMPACT = 230,	/* -> rows that tell how far it is, then STORE_END */
 	STORE_HOLD,		/* while the connection lasts no text disappears -> STORE_END */

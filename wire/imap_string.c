@@ -77,35 +77,3 @@ imap_put_string(struct buf *out, struct slice s)
 		put_literal(out, s);
 }
 
-void
-imap_put_nstring(struct buf *out, struct slice s)
-{
-	if (s.ptr == NULL)
-		buf_append(out, SLICE("NIL"));
-	else
-		imap_put_string(out, s);
-}
-
-/* ASTRING-CHAR of RFC 3501 s.9; "NIL" as an atom would read as nothing. */
-static bool
-can_be_atom(struct slice s)
-{
-	size_t i;
-
-	if (s.len == 0 || s.len > QUOTED_MAX || slice_equal_nocase(s, SLICE("NIL")))
-		return false;
-	for (i = 0; i < s.len; i++)
-		if (ascii_is_control(s.ptr[i]) || ascii_is_8bit(s.ptr[i]) ||
-		    strchr("(){ %*\"\\", s.ptr[i]) != NULL)
-			return false;
-	return true;
-}
-
-void
-imap_put_astring(struct buf *out, struct slice s)
-{
-	if (can_be_atom(s))
-		buf_append(out, s);
-	else
-		imap_put_string(out, s);
-}

@@ -9,9 +9,5 @@
 /* Append as quoted string when it can be one (no CR, LF, NUL, 8-bit; at most 1000 bytes), else as
  * literal.  A NUL in it becomes 0x80. */
 void imap_put_string(struct buf *out, struct slice s);
-/* NIL when s.ptr is NULL. */
-void imap_put_nstring(struct buf *out, struct slice s);
-/* As atom when it can be one, else as string. */
-void imap_put_astring(struct buf *out, struct slice s);
 
 #endif
