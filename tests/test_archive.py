@@ -186,7 +186,7 @@ def test_an_export_is_whole_and_writes_nothing_over(filled, tmp_path):
     assert b"Subject: Lamps\r\n" in first and first.endswith(b">From there\r\n")
     before = {f: (tmp_path / "in" / f).stat().st_mtime_ns for f in files}
     failed = refused(filled, "export", "1", "--to", str(tmp_path / "in"))
-    assert failed.code == 1 and "exists" in failed.output
+    assert failed.code == 1 and "is there already" in failed.output
     assert before == {f: (tmp_path / "in" / f).stat().st_mtime_ns for f in files}
     assert sorted(os.listdir(tmp_path / "in")) == files
     box = tmp_path / "all.mbox"
