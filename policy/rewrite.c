@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "mime/compose.h"
 #include "mime/date.h"
+#include "mime/param.h"
 #include "policy/inside.h"
 #include "policy/rewrite_internal.h"
 #include "store/digest.h"
@@ -232,11 +233,52 @@ put_message_header(struct rewriting *r, const struct part_change *change)
 	(void)buf_append(r->out, SLICE("\r\n"));
 }
 
+/* Where in the header a line delimits the message's own parts; 0: nowhere. */
+static size_t
+find_delimiter(struct slice text)
+{
+	struct slice header, rest, line;
+	struct header_field type, f;
+	struct param_list params;
+	size_t at = 0;
+
+	header_split(text, &header, &rest);
+	if (!header_find(header, SLICE("Content-Type"), &type))
+		return 0;
+	param_list_parse(type.value, &params);
+	line = param_list_get(&params, SLICE("boundary"));
+	rest = header;
+	while (at == 0 && line.len > 0 && header_next(&rest, &f))
+		if (f.name.len == 0 && slice_starts(f.value, SLICE("--")) &&
+		    slice_equal(slice_trim(slice_skip(f.value, 2)), line))
+			at = (size_t)(f.raw.ptr - text.ptr);
+	param_list_clear(&params);
+	return at;
+}
+
+/*
+ * Where the empty line is missing, or not quite empty, what is no field would go,
+ * and the delimiter of the first part with it.  Readers take it for what it is.
+ */
+static struct slice
+end_header(struct slice text, struct buf *mended)
+{
+	size_t at = find_delimiter(text);
+
+	if (at == 0)
+		return text;
+	(void)buf_append(mended, slice_sub(text, 0, at));
+	(void)buf_append(mended, SLICE("\r\n"));
+	(void)buf_append(mended, slice_skip(text, at));
+	return buf_slice(mended);
+}
+
 enum status
 rewrite_outgoing(struct slice text, const struct rewrite_order *order, struct buf *out)
 {
+	struct buf mended = buf_init(text.len + 2);
 	struct rewriting r = {
-		.text = slice_skip(text, order->prefix_len),
+		.text = end_header(slice_skip(text, order->prefix_len), &mended),
 		.order = order,
 		.out = out,
 		.charset = buf_init(256),
@@ -251,5 +293,6 @@ rewrite_outgoing(struct slice text, const struct rewrite_order *order, struct bu
 	parts_put(&r, &change);
 	part_tree_clear(&r.tree);
 	buf_clear(&r.charset);
+	buf_clear(&mended);
 	return buf_status(out);
 }

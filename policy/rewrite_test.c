@@ -141,6 +141,10 @@ static const struct { const char *what, *in, *out; } headers[] = {
 	{ "what is no field", "no field at all\r\nX\xc4\xe3: y\r\n: z\r\nA: b\r\n", "A: b\r\n" },
 	{ "a body without an empty line before it", "A: b\r\nDear Ann,\r\nhello\r\n",
 	    "A: b\r\n\r\nDear Ann,\r\nhello\r\n" },
+	{ "parts without an empty line before them", "Content-Type: multipart/mixed; boundary=b\r\n"
+	    "A preamble\r\n--b \r\nX-A: b\r\n\r\none\r\n--b--\r\n",
+	    "Content-Type: multipart/mixed; boundary=b\r\n\r\nA preamble\r\n\r\n--b \r\nX-A: b\r\n"
+	    "\r\none\r\n--b--\r\n" },
 	{ "a date that is there once stays alone", "Date: Wed, 15 Nov 2023 22:13:20 +0000\r\n", "" },
 	{ "so does an id", "Message-ID: <b@x.test>\r\n", "" },
 	{ "and a From", "From: boss@acme.test\r\n", "" },
