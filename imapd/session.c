@@ -401,12 +401,9 @@ session_open(struct worker *w, int fd, const struct handover *h)
 		refuse(s, "Too many connections of this account");
 		return;
 	}
-	if (!store_login_holds(w->client, s->account, s->login_mark)) {
-		refuse(s, "The login does not hold any more");
-		return;
-	}
 	conn_preload(s->conn, h->input);
-	if (has_folders(s))
+	/* We may not have been told yet of the newest logins; stored has. */
+	if (store_login_holds(w->client, s->account, s->login_mark) && has_folders(s))
 		greet(s);
 	else
 		s->run.call = store_session(w->client, buf_slice(&s->grant), folders_made, s);

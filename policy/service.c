@@ -117,10 +117,6 @@ service_stop(struct policyd *p)
 void
 service_end_sessions(struct policyd *p, uint32_t account, uint64_t mark)
 {
-	struct peer *next;
-
-	for (struct peer *peer = p->peers; peer != NULL; peer = next) {
-		next = peer->next;	/* sending may close one */
+	for (struct peer *peer = p->peers; peer != NULL; peer = peer->next)
 		sessions_end(peer->sessions, peer->ipc, account, mark);
-	}
 }
