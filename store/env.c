@@ -192,20 +192,32 @@ env_open_tables(struct env *e, const char *const *tables, struct problem *why)
 {
 	unsigned create = e->mode == ENV_WRITE ? MDB_CREATE : 0;
 	unsigned begin = e->mode == ENV_WRITE ? 0 : MDB_RDONLY;
+	struct fault_guard g;
 	MDB_txn *txn;
+	enum status st;
 	int rc;
 
 	rc = mdb_txn_begin(e->mdb, NULL, begin, &txn);
 	if (rc != 0)
 		return env_status(rc, why, e->path);
-	for (unsigned i = 0; i < e->table_count; i++) {
-		rc = mdb_dbi_open(txn, tables[i], create, &e->tables[i]);
-		if (rc == 0)
-			continue;
+	if (sigsetjmp(g.back, 0) != 0) {
 		mdb_txn_abort(txn);
-		return env_status(rc, why, tables[i]);
+		problem_set(why, "%s: the pages that lead to its tables are damaged: mailadm repair",
+		    e->path);
+		return STATUS_CORRUPT;
 	}
-	return env_status(mdb_txn_commit(txn), why, e->path);
+	fault_guard_enter(&g);
+	st = e->way == NULL ? STATUS_OK : way_check_tables(e->way, why);
+	for (unsigned i = 0; st == STATUS_OK && i < e->table_count; i++) {
+		rc = mdb_dbi_open(txn, tables[i], create, &e->tables[i]);
+		if (rc != 0)
+			st = env_status(rc, why, tables[i]);
+	}
+	fault_guard_leave(&g);
+	if (st == STATUS_OK)
+		return env_status(mdb_txn_commit(txn), why, e->path);
+	mdb_txn_abort(txn);
+	return st;
 }
 
 static enum status
@@ -231,7 +243,11 @@ env_open_once(struct env *e, const char *path, unsigned flags, const char *const
 	} else {
 		if (e->mode == ENV_WRITE && (flags & MDB_NOSUBDIR) == 0)
 			env_set_modes(e->path);
-		st = env_open_tables(e, tables, why);
+		way_free(&e->way);
+		st = e->mode == ENV_READ ? STATUS_OK :
+		    way_new(env_fd(e), tables, e->table_count, &e->way, why);
+		if (st == STATUS_OK)
+			st = env_open_tables(e, tables, why);
 	}
 	if (st != STATUS_OK && e->mdb != NULL) {
 		mdb_env_close(e->mdb);
@@ -318,8 +334,6 @@ env_open(const char *path, enum env_mode mode, const char *const *tables, unsign
 		st = STATUS_OK;
 		env_pause();
 	}
-	if (st == STATUS_OK && mode == ENV_WRITE)
-		st = way_new(env_fd(e), tables, table_count, &e->way, why);
 	if (st != STATUS_OK) {
 		if (once.text[0] != '\0')
 			problem_set(why, "%s", once.text);

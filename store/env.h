@@ -4,7 +4,7 @@
  * keeps its directory in an environment of its own through this header.
  *
  * Pages whose heads are damaged cost what lies on them, to readers and to the writer alike:
- * CORRUPT, never the process.
+ * CORRUPT, not the process.
  *
  * A value on disk is u32le CRC-32C over key and payload, then the payload,
  * whose first byte is its version.  A damaged record costs that record only.

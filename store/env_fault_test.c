@@ -205,10 +205,15 @@ change_all(struct env *e)
 static unsigned
 open_and_change(const char *path)
 {
+	struct problem why = { "" };
 	unsigned done;
 	struct env *e;
+	enum status st = env_open(path, ENV_WRITE, tables, 1, &e, &why);
 
-	CHECK_STATUS(env_open(path, ENV_WRITE, tables, 1, &e, NULL), STATUS_OK);
+	if (st != STATUS_OK) {	/* the pages that lead to the tables are read then */
+		CHECK(st == STATUS_CORRUPT && why.text[0] != '\0');
+		return 0;
+	}
 	done = change_all(e);
 	env_close(&e);
 	return done;
@@ -232,9 +237,6 @@ damage_of_any_byte_before(void)
 	image_read(&im, path);
 	CHECK_U64(open_and_change(path), RECORDS);
 	for (size_t page = 2; page < im.len / 4096; page++) {
-		/* The tables' own page is read when the environment is opened. */
-		if (memmem(im.bytes + page * 4096, 4096, "one", 3) != NULL)
-			continue;
 		for (size_t i = 0; i < 24 * ARRAY_LEN(flips); i++) {
 			image_write(&im, page * 4096 + i / ARRAY_LEN(flips),
 			    flips[i % ARRAY_LEN(flips)]);

@@ -336,6 +336,20 @@ is_within(const struct range *r, struct slice key)
 }
 
 enum status
+way_check_tables(struct way *w, struct problem *why)
+{
+	struct page_node found;
+	struct range r;
+	enum status st = STATUS_OK;
+
+	way_begin(w);
+	for (unsigned i = 0; st == STATUS_OK && i < w->table_count; i++)
+		st = descend(w, &w->meta.tables, slice_from_cstr(w->tables[i]), false, &found, &r,
+		    why);
+	return st;
+}
+
+enum status
 way_check(struct way *w, unsigned table, struct slice key, enum way_change change,
     struct problem *why)
 {

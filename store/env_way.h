@@ -37,6 +37,8 @@ enum way_change {
  */
 MUST_USE enum status way_check(struct way *w, unsigned table, struct slice key,
     enum way_change change, struct problem *why);
+/* Before the tables are opened, and made where they are missing: what leads to them.  CORRUPT. */
+MUST_USE enum status way_check_tables(struct way *w, struct problem *why);
 /* Something was found damaged: from the next transaction on look again.  Any thread. */
 void way_doubt(struct way *w);
 
