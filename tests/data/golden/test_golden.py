@@ -173,15 +173,24 @@ def test_a_store_is_rebuilt_from_compacted_segments(old):
     assert len([sha256 for _, sha256 in before if sha256 not in texts]) == 1
 
 
+def check_listed(instance, name):
+    """All that an administrator saw then; what is told besides may have become more."""
+    now = listed(instance)
+    for kind, rows in recorded(name).items():
+        assert len(now[kind]) == len(rows)
+        for row, before in zip(now[kind], rows):
+            assert {key: row.get(key) for key in before} == before
+
+
 @pytest.mark.parametrize("name", kept("directory"))
 def test_a_directory_of_that_version_opens_and_all_is_there(old, name):
     unpack(name, old.directory)
     old.start()
-    assert listed(old) == recorded(name)
+    check_listed(old, name)
     old.stop()
     old.mailadm("upgrade")
     old.start()
-    assert listed(old) == recorded(name)
+    check_listed(old, name)
 
 
 def test_a_store_of_a_later_version_is_left_alone(old):
