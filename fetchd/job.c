@@ -26,9 +26,11 @@ static const struct {
 	[JOB_UIDL] = { "uidl", IN(JOB_LIST), job_uidl },
 	[JOB_LIST] = { "list", IN(JOB_KNOWN), job_list },
 	[JOB_KNOWN] = { "known", IN(JOB_COLLECT), job_known },
-	[JOB_COLLECT] = { "collect", IN(JOB_REMOVE), job_collect },
+	[JOB_COLLECT] = { "collect", IN(JOB_REMOVING), job_collect },
+	[JOB_REMOVING] = { "removing", IN(JOB_REMOVE), job_removing },
 	[JOB_REMOVE] = { "remove", IN(JOB_QUIT), job_remove },
-	[JOB_QUIT] = { "quit", IN(JOB_KEEP), job_quit },
+	[JOB_QUIT] = { "quit", IN(JOB_REMOVED), job_quit },
+	[JOB_REMOVED] = { "removed", IN(JOB_KEEP), job_removed },
 	[JOB_KEEP] = { "keep", 0, job_keep },
 	[JOB_OVER] = { "over", 0, job_over },
 };

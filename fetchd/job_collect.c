@@ -94,7 +94,7 @@ on_submitted(void *ctx, enum status st, const struct problem *why)
 		remember_full(j, e);
 	if (st == STATUS_BUSY) {	/* the disk is full, or policyd away: so for the others */
 		j->report.status = STATUS_BUSY;
-		job_enter(j, JOB_REMOVE);
+		job_enter(j, JOB_REMOVING);
 		return;
 	}
 	next_message(j);
@@ -110,6 +110,7 @@ submit(struct job *j, const struct listed *e)
 		.received_at = j->received_at,
 		.size_bytes = (uint32_t)j->intake.size_bytes,
 		.prefix_len = j->intake.prefix_len,
+		.listed_bytes = e->size_bytes,
 	};
 
 	j->policy_call = policy_fetch_submit(j->host->policy, &f, j->text, on_submitted, j);
@@ -205,7 +206,7 @@ job_collect(struct job *j)
 		j->wanted_at++;
 	}
 	if (j->wanted_at == j->wanted_count) {
-		job_enter(j, JOB_REMOVE);
+		job_enter(j, JOB_REMOVING);
 		return;
 	}
 	st = begin_text(j, &why);

@@ -27,8 +27,10 @@ enum job_step {
 	JOB_LIST,
 	JOB_KNOWN,	/* policyd says what of it we have */
 	JOB_COLLECT,
+	JOB_REMOVING,	/* policyd is told what may go, before the server is */
 	JOB_REMOVE,
 	JOB_QUIT,
+	JOB_REMOVED,	/* policyd is told what is gone */
 	JOB_KEEP,	/* policyd is told what is still outside */
 	JOB_OVER,
 	JOB_STEP_COUNT
@@ -54,6 +56,7 @@ struct job {
 
 	struct listing listing;
 	uint32_t asked;			/* entries policyd was asked or told about */
+	uint32_t returned;		/* entries that the server had said are gone */
 	uint32_t *wanted;
 	uint32_t wanted_count, wanted_at;
 	struct intake intake;
@@ -99,8 +102,10 @@ void job_uidl(struct job *j);
 void job_list(struct job *j);
 void job_known(struct job *j);
 void job_collect(struct job *j);
+void job_removing(struct job *j);
 void job_remove(struct job *j);
 void job_quit(struct job *j);
+void job_removed(struct job *j);
 void job_keep(struct job *j);
 void job_over(struct job *j);
 

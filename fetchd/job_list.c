@@ -103,22 +103,47 @@ job_list(struct job *j)
 	pop3_client_ask(j->client, &ask);
 }
 
-/* The next ids policyd is to hear of; gives, mem_free(). */
+/* The next ids policyd is to hear of, and their sizes; gives both, mem_free(). */
 static struct slice *
-next_uidls(struct job *j, uint32_t *count)
+next_uidls(struct job *j, uint64_t **sizes, uint32_t *count)
 {
 	uint32_t left = j->listing.count - j->asked;
 	uint32_t n = left < POLICY_UIDLS_MAX ? left : POLICY_UIDLS_MAX;
 	struct slice *uidls = mem_array(struct slice, n == 0 ? 1 : n);
 
-	for (uint32_t i = 0; i < n; i++)
-		uidls[i] = listing_uidl(&j->listing, &j->listing.entries[j->asked + i]);
+	*sizes = mem_array(uint64_t, n == 0 ? 1 : n);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct listed *e = &j->listing.entries[j->asked + i];
+
+		uidls[i] = listing_uidl(&j->listing, e);
+		(*sizes)[i] = e->size_bytes;
+	}
 	*count = n;
 	return uidls;
 }
 
+/*
+ * Some servers answer +OK and remove nothing.  What they list still is left alone: it may be another
+ * message that has its id and, by chance, its size.
+ */
 static void
-on_known(void *ctx, enum status st, const uint64_t *stored_at, uint32_t count)
+warn_of_returned(struct job *j)
+{
+	struct log_line l;
+
+	if (j->returned == 0 || j->account->fetch.keep_days < 0)
+		return;
+	problem_set(&j->why, "the server lists %u messages that it said it had removed: allow mail "
+	    "programs to delete at the provider and delete these there, or use --keep-for-ever",
+	    j->returned);
+	log_begin(&l, LOG_WARN, "fetch.removal.ignored", j->sid);
+	log_slice(&l, "fetch", j->account->fetch.name);
+	log_u64(&l, "messages", j->returned);
+	log_end(&l);
+}
+
+static void
+on_known(void *ctx, enum status st, const struct fetch_known *known, uint32_t count)
 {
 	struct job *j = ctx;
 
@@ -132,7 +157,9 @@ on_known(void *ctx, enum status st, const uint64_t *stored_at, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		struct listed *e = &j->listing.entries[j->asked + i];
 
-		e->stored_at = stored_at[i];
+		e->stored_at = known[i].stored_at;
+		e->is_returned = known[i].is_removed;
+		j->returned += e->is_returned;
 		j->report.known += e->stored_at != 0 || e->is_twin;
 	}
 	j->asked += count;
@@ -143,25 +170,28 @@ void
 job_known(struct job *j)
 {
 	struct slice *uidls;
+	uint64_t *sizes;
 	uint32_t n;
 
 	if (j->asked == j->listing.count) {
+		warn_of_returned(j);
 		j->wanted = listing_wanted(&j->listing, &j->wanted_count);
 		job_enter(j, JOB_COLLECT);
 		return;
 	}
-	uidls = next_uidls(j, &n);
-	j->policy_call = policy_fetch_known(j->host->policy, j->account->fetch.id, uidls, n,
+	uidls = next_uidls(j, &sizes, &n);
+	j->policy_call = policy_fetch_known(j->host->policy, j->account->fetch.id, uidls, sizes, n,
 	    on_known, j);
 	mem_free(uidls);
+	mem_free(sizes);
 }
 
 static void
-on_kept(void *ctx, enum status st, const uint64_t *stored_at, uint32_t count)
+on_kept(void *ctx, enum status st, const struct fetch_known *known, uint32_t count)
 {
 	struct job *j = ctx;
 
-	(void)stored_at;
+	(void)known;
 	(void)count;
 	j->policy_call = 0;
 	if (st != STATUS_OK)
@@ -179,15 +209,17 @@ void
 job_keep(struct job *j)
 {
 	struct slice *uidls;
+	uint64_t *sizes;
 	uint32_t n;
 
 	if (j->asked == j->listing.count) {
 		job_enter(j, JOB_OVER);
 		return;
 	}
-	uidls = next_uidls(j, &n);
+	uidls = next_uidls(j, &sizes, &n);
 	j->asked += n;
 	j->policy_call = policy_fetch_keep(j->host->policy, j->account->fetch.id, uidls, n,
 	    j->asked == j->listing.count, on_kept, j);
 	mem_free(uidls);
+	mem_free(sizes);
 }

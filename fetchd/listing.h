@@ -22,6 +22,8 @@ struct listed {
 	bool is_last;		/* to be tried after all others */
 	uint64_t size_bytes;	/* as the server says; 0 when it says nothing */
 	uint64_t stored_at;	/* 0: we do not have it */
+	bool is_returned;	/* in an earlier run the server said that it is gone */
+	bool is_going;		/* to be removed; false again when the server refuses */
 };
 
 struct listing {

@@ -175,8 +175,8 @@ call_fail(struct call *call, enum status st, const struct problem *why)
 	case ANSWER_SECRET:
 		call->done.secret(call->ctx, st, (struct slice){ 0 });
 		break;
-	case ANSWER_TIMES:
-		call->done.times(call->ctx, st, NULL, 0);
+	case ANSWER_KNOWN:
+		call->done.known(call->ctx, st, NULL, 0);
 		break;
 	case ANSWER_FETCHED:
 		call->done.fetched(call->ctx, st, why);
@@ -202,16 +202,16 @@ give_list(struct call *call, struct reader *in)
 }
 
 static enum status
-give_times(struct call *call, struct reader *in)
+give_known(struct call *call, struct reader *in)
 {
-	uint64_t *times;
+	struct fetch_known *known;
 	uint32_t count;
-	enum status st = policy_times_read(in, &times, &count);
+	enum status st = policy_known_read(in, &known, &count);
 
 	if (st != STATUS_OK)
 		return st;
-	call->done.times(call->ctx, STATUS_OK, times, count);
-	mem_free(times);
+	call->done.known(call->ctx, STATUS_OK, known, count);
+	mem_free(known);
 	return STATUS_OK;
 }
 
@@ -255,8 +255,8 @@ call_give(struct call *call, struct reader *in)
 	case ANSWER_SECRET:
 		st = give_secret(call, in);
 		break;
-	case ANSWER_TIMES:
-		st = give_times(call, in);
+	case ANSWER_KNOWN:
+		st = give_known(call, in);
 		break;
 	case ANSWER_FETCHED:
 		st = reader_at_end(in) ? STATUS_OK : STATUS_CORRUPT;
@@ -476,10 +476,10 @@ static uint32_t
 ask_uidls(struct policy_client *c, uint16_t type, const struct policy_uidls *u,
     policy_known_done *done, void *ctx)
 {
-	struct call *call = policy_call_new(c, ANSWER_TIMES, ctx);
+	struct call *call = policy_call_new(c, ANSWER_KNOWN, ctx);
 	struct buf payload = buf_init(IPC_FRAME_MAX);
 
-	call->done.times = done;
+	call->done.known = done;
 	if (u->count <= POLICY_UIDLS_MAX)
 		policy_uidls_put(&payload, u);
 	else
@@ -489,11 +489,29 @@ ask_uidls(struct policy_client *c, uint16_t type, const struct policy_uidls *u,
 
 uint32_t
 policy_fetch_known(struct policy_client *c, uint32_t fetch, const struct slice *uidls,
-    uint32_t count, policy_known_done *done, void *ctx)
+    const uint64_t *sizes, uint32_t count, policy_known_done *done, void *ctx)
 {
-	struct policy_uidls u = { .fetch = fetch, .uidls = uidls, .count = count };
+	struct policy_uidls u = { fetch, false, uidls, sizes, count };
 
 	return ask_uidls(c, POLICY_FETCH_KNOWN, &u, done, ctx);
+}
+
+uint32_t
+policy_fetch_removing(struct policy_client *c, uint32_t fetch, const struct slice *uidls,
+    const uint64_t *sizes, uint32_t count, policy_known_done *done, void *ctx)
+{
+	struct policy_uidls u = { fetch, false, uidls, sizes, count };
+
+	return ask_uidls(c, POLICY_FETCH_REMOVING, &u, done, ctx);
+}
+
+uint32_t
+policy_fetch_removed(struct policy_client *c, uint32_t fetch, const struct slice *uidls,
+    const uint64_t *sizes, uint32_t count, policy_known_done *done, void *ctx)
+{
+	struct policy_uidls u = { fetch, false, uidls, sizes, count };
+
+	return ask_uidls(c, POLICY_FETCH_REMOVED, &u, done, ctx);
 }
 
 uint32_t

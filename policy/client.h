@@ -12,6 +12,7 @@
 #include "base/problem.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "store/fetch_known.h"
 #include "wire/smtp_dsn.h"
 
 struct loop;
@@ -139,12 +140,19 @@ typedef void policy_secret_done(void *ctx, enum status st, struct slice secret);
 uint32_t policy_fetch_secret(struct policy_client *c, uint32_t fetch, policy_secret_done *done,
     void *ctx);
 
-/* stored_at[i]: when the i-th uidl was stored, 0: never. */
-typedef void policy_known_done(void *ctx, enum status st, const uint64_t *stored_at,
+/* known[i]: of the i-th uidl. */
+typedef void policy_known_done(void *ctx, enum status st, const struct fetch_known *known,
     uint32_t count);
 #define POLICY_UIDLS_MAX 20000	/* in one call */
+/* sizes: as listed, of each, 0: not said.  What has the id of a removed message, and another size,
+ * is not known. */
 uint32_t policy_fetch_known(struct policy_client *c, uint32_t fetch, const struct slice *uidls,
-    uint32_t count, policy_known_done *done, void *ctx);
+    const uint64_t *sizes, uint32_t count, policy_known_done *done, void *ctx);
+/* They are going to be removed outside, and their removal was confirmed.  done gets no rows. */
+uint32_t policy_fetch_removing(struct policy_client *c, uint32_t fetch, const struct slice *uidls,
+    const uint64_t *sizes, uint32_t count, policy_known_done *done, void *ctx);
+uint32_t policy_fetch_removed(struct policy_client *c, uint32_t fetch, const struct slice *uidls,
+    const uint64_t *sizes, uint32_t count, policy_known_done *done, void *ctx);
 /* What is still outside, in calls of at most POLICY_UIDLS_MAX; the last one says so. */
 uint32_t policy_fetch_keep(struct policy_client *c, uint32_t fetch, const struct slice *uidls,
     uint32_t count, bool is_last, policy_known_done *done, void *ctx);
@@ -156,6 +164,7 @@ struct policy_fetched {
 	uint64_t received_at;
 	uint32_t size_bytes;
 	uint32_t prefix_len;
+	uint64_t listed_bytes;	/* as LIST said, 0: it did not */
 };
 /* OK: on disk.  EXISTS: it was already.  BUSY, LIMIT: not now.  text stays the caller's. */
 typedef void policy_fetched_done(void *ctx, enum status st, const struct problem *why);

@@ -8,7 +8,7 @@
 #include "policy/client.h"
 #include "policy/relay_client.h"
 
-enum answer_kind { ANSWER_SASL, ANSWER_REPLY, ANSWER_LIST, ANSWER_SECRET, ANSWER_TIMES,
+enum answer_kind { ANSWER_SASL, ANSWER_REPLY, ANSWER_LIST, ANSWER_SECRET, ANSWER_KNOWN,
 	ANSWER_FETCHED, ANSWER_ROUTE };
 
 /* How long we wait for each answer; BUSY afterwards. */
@@ -35,7 +35,7 @@ struct call {
 		policy_reply_done *reply;
 		policy_fetch_list_done *list;
 		policy_secret_done *secret;
-		policy_known_done *times;
+		policy_known_done *known;
 		policy_fetched_done *fetched;
 		policy_route_done *route;
 	} done;

@@ -154,12 +154,13 @@ logged_in(void *ctx, enum status st, const struct policy_sasl_answer *a,
 }
 
 static void
-knew(void *ctx, enum status st, const uint64_t *stored_at, uint32_t count)
+knew(void *ctx, enum status st, const struct fetch_known *known, uint32_t count)
 {
 	struct world *w = ctx;
 
-	buf_printf(&w->got, "%s:%u:%llu ", status_name(st), count,
-	    count > 0 ? (unsigned long long)stored_at[0] : 0);
+	buf_printf(&w->got, "%s:%u:%llu:%d ", status_name(st), count,
+	    count > 0 ? (unsigned long long)known[0].stored_at : 0,
+	    count > 0 && known[0].is_removed);
 	event(w);
 }
 
@@ -200,7 +201,8 @@ answers_are_given_as_they_came(void **state)
 {
 	struct world *w = *state;
 	struct policy_reply reply = { 550, SLICE("5.1.1"), SLICE("no") };
-	const uint64_t times[] = { 17, 0 };
+	const struct fetch_known known[] = { { 17, true }, { 0, false } };
+	const uint64_t sizes[] = { 0, 9 };
 	const struct slice uidls[] = { SLICE("u1"), SLICE("u2") };
 
 	policy_answer_put(&w->answer, STATUS_OK, NULL);
@@ -217,13 +219,13 @@ answers_are_given_as_they_came(void **state)
 	buf_reset(&w->got);
 	buf_reset(&w->answer);
 	policy_answer_put(&w->answer, STATUS_OK, NULL);
-	policy_times_put(&w->answer, times, 2);
-	(void)policy_fetch_known(w->client, 1, uidls, 2, knew, w);
+	policy_known_put(&w->answer, known, 2);
+	(void)policy_fetch_known(w->client, 1, uidls, sizes, 2, knew, w);
 	wait_for(w, 2);
-	CHECK_SLICE(buf_slice(&w->got), "ok:2:17 ");
+	CHECK_SLICE(buf_slice(&w->got), "ok:2:17:1 ");
 	ipc_send(w->peer, POLICY_FETCH_RUN, 0, SLICE("\7\0\0\0"), -1);
 	wait_for(w, 1);
-	CHECK_SLICE(buf_slice(&w->got), "ok:2:17 notice:101:7 ");
+	CHECK_SLICE(buf_slice(&w->got), "ok:2:17:1 notice:101:7 ");
 }
 
 static void
@@ -256,15 +258,15 @@ a_cancelled_call_is_not_answered(void **state)
 	call = policy_mail(w->client, SLICE("s"), SLICE(""), replied, w);
 	policy_cancel(w->client, call);
 	policy_cancel(w->client, call);
-	call = policy_fetch_known(w->client, 1, many, POLICY_UIDLS_MAX + 1, knew, w);
+	call = policy_fetch_known(w->client, 1, many, NULL, POLICY_UIDLS_MAX + 1, knew, w);
 	policy_cancel(w->client, call);
-	(void)policy_fetch_known(w->client, 1, many, POLICY_UIDLS_MAX + 1, knew, w);
+	(void)policy_fetch_known(w->client, 1, many, NULL, POLICY_UIDLS_MAX + 1, knew, w);
 	wait_for(w, 1);
-	CHECK_SLICE(buf_slice(&w->got), "limit:0:0 ");
+	CHECK_SLICE(buf_slice(&w->got), "limit:0:0:0 ");
 	/* Freed with a call on its way. */
 	(void)policy_mail(w->client, SLICE("s"), SLICE(""), replied, w);
 	policy_client_free(&w->client);
-	CHECK_SLICE(buf_slice(&w->got), "limit:0:0 ");
+	CHECK_SLICE(buf_slice(&w->got), "limit:0:0:0 ");
 	mem_free(many);
 }
 

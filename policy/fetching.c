@@ -6,6 +6,7 @@
 #include "base/table.h"
 #include "policy/directory.h"
 #include "policy/protocol.h"
+#include "store/fetched.h"
 #include "store/plan_client.h"
 
 /* Somebody who waits for a run. */
@@ -169,7 +170,7 @@ fetching_secret(struct policyd *p, struct table *sessions, struct ipc_peer *peer
 }
 
 static void
-times_arrived(void *ctx, enum status st, const uint64_t *stored_at, uint32_t count)
+known_arrived(void *ctx, enum status st, const struct fetch_known *known, uint32_t count)
 {
 	struct question *q = ctx;
 	struct buf out = buf_init(IPC_FRAME_MAX);
@@ -177,7 +178,7 @@ times_arrived(void *ctx, enum status st, const uint64_t *stored_at, uint32_t cou
 	if (q->ipc_peer != 0) {
 		policy_answer_put(&out, st, NULL);
 		if (st == STATUS_OK)
-			policy_times_put(&out, stored_at, count);
+			policy_known_put(&out, known, count);
 		(void)ipc_send_to(q->fetching->policyd->service, q->ipc_peer, q->type, q->request,
 		    buf_slice(&out), -1);
 	}
@@ -204,8 +205,9 @@ fetching_uidls(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 {
 	struct policy_uidls u;
 	struct slice *list;
+	uint64_t *sizes;
 	struct question *q;
-	enum status st = policy_uidls_read(frame->payload, &u, &list);
+	enum status st = policy_uidls_read(frame->payload, &u, &list, &sizes);
 
 	(void)sessions;
 	if (st != STATUS_OK)
@@ -215,11 +217,17 @@ fetching_uidls(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
 	q->type = frame->type;
 	q->request = frame->request;
 	if (frame->type == POLICY_FETCH_KNOWN)
-		q->call = plan_fetched(p->store, u.fetch, u.uidls, u.count, times_arrived, q);
-	else
+		q->call = plan_fetched(p->store, u.fetch, u.uidls, u.sizes, u.count, known_arrived,
+		    q);
+	else if (frame->type == POLICY_FETCH_KEEP)
 		q->call = plan_fetched_keep(p->store, u.fetch, u.uidls, u.count, u.is_last,
-		    times_arrived, q);
+		    known_arrived, q);
+	else
+		q->call = plan_fetched_mark(p->store, u.fetch,
+		    frame->type == POLICY_FETCH_REMOVED ? FETCHED_REMOVED : FETCHED_REMOVING,
+		    u.uidls, u.sizes, u.count, known_arrived, q);
 	mem_free(list);
+	mem_free(sizes);
 	return STATUS_OK;
 }
 
@@ -229,7 +237,7 @@ fetching_removed(struct fetching *f, uint32_t fetch)
 	struct question *q = question_new(f);
 
 	/* Nothing is outside any more.  Ids are never used again: what is left would only lie there. */
-	q->call = plan_fetched_keep(f->policyd->store, fetch, NULL, 0, true, times_arrived, q);
+	q->call = plan_fetched_keep(f->policyd->store, fetch, NULL, 0, true, known_arrived, q);
 }
 
 static void

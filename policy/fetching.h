@@ -13,7 +13,7 @@ struct table;
 struct fetching *fetching_new(struct policyd *p);
 void fetching_free(struct fetching **f);
 
-/* Requests of policy.sock.  fetching_uidls: POLICY_FETCH_KNOWN and POLICY_FETCH_KEEP. */
+/* Requests of policy.sock.  fetching_uidls: POLICY_FETCH_KNOWN, _KEEP, _REMOVING and _REMOVED. */
 enum status fetching_list(struct policyd *p, struct table *sessions, struct ipc_peer *peer,
     struct ipc_frame *frame);
 enum status fetching_secret(struct policyd *p, struct table *sessions, struct ipc_peer *peer,

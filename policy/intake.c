@@ -308,6 +308,7 @@ fill_source(const struct job *j, const struct digest_done *d, struct plan_source
 	s->received_at = j->fetched.received_at;
 	s->fetch = j->fetched.fetch;
 	s->uidl = j->fetched.uidl;
+	s->listed_bytes = j->fetched.listed_bytes;
 	for (uint32_t i = 0; i < d->facts.address_count && s->sender.len == 0; i++)
 		if (d->facts.addresses[i].field == FACTS_FROM)
 			s->sender = d->facts.addresses[i].address;

@@ -136,12 +136,14 @@ add_fetched(const struct plan_source *s, struct plan *p)
 		.kind = PRECONDITION_NOT_FETCHED,
 		.id = s->fetch,
 		.name = s->uidl,
+		.size_bytes = s->listed_bytes,
 	};
 	p->precondition_count = 1;
 	p->actions[p->action_count++] = (struct plan_action){
 		.kind = ACTION_FETCHED,
 		.fetch = s->fetch,
 		.uidl = s->uidl,
+		.size_bytes = s->listed_bytes,
 	};
 }
 

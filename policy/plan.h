@@ -29,6 +29,7 @@ struct plan_source {
 	const struct smtp_dsn_rcpt *wishes;	/* of each recipient; NULL: none */
 	uint32_t fetch;		/* 0: not fetched */
 	struct slice uidl;
+	uint64_t listed_bytes;	/* with fetch: as listed outside, 0: not said */
 	const struct leaving *leaving;	/* what goes outside; NULL: nothing */
 	const struct digest_rewritten *outside;	/* its text; with leaving */
 	bool has_sent_copy;	/* the author gets it in Sent Items */

@@ -14,8 +14,9 @@ check_plan(const struct plan_source *s, const struct route_decision *r, const ch
 	plan_for_mail(s, r, &p, &memory);
 	CHECK_STATUS(plan_encode(&p, &wire), STATUS_OK);
 	for (uint32_t i = 0; i < p.precondition_count; i++)
-		buf_printf(&got, "unless fetched %u %.*s\n", p.preconditions[i].id,
-		    SLICE_ARG(p.preconditions[i].name));
+		buf_printf(&got, "unless fetched %u %.*s %llu\n", p.preconditions[i].id,
+		    SLICE_ARG(p.preconditions[i].name),
+		    (unsigned long long)p.preconditions[i].size_bytes);
 	for (uint32_t i = 0; i < p.action_count; i++) {
 		const struct plan_action *a = &p.actions[i];
 
@@ -25,7 +26,8 @@ check_plan(const struct plan_source *s, const struct route_decision *r, const ch
 			buf_printf(&got, "archive %u %.*s [%.*s]\n", a->direction,
 			    SLICE_ARG(a->sender), SLICE_ARG(a->recipients));
 		else if (a->kind == ACTION_FETCHED)
-			buf_printf(&got, "fetched %u %.*s\n", a->fetch, SLICE_ARG(a->uidl));
+			buf_printf(&got, "fetched %u %.*s %llu\n", a->fetch, SLICE_ARG(a->uidl),
+			    (unsigned long long)a->size_bytes);
 		else
 			buf_printf(&got, "audit %.*s %.*s %.*s %.*s\n", SLICE_ARG(a->audit_kind),
 			    SLICE_ARG(a->actor), SLICE_ARG(a->subject), SLICE_ARG(a->detail));
@@ -63,13 +65,14 @@ a_message_becomes_deliveries_archive_and_audit(void **state)
 	s.sender = SLICE("");
 	s.fetch = 3;
 	s.uidl = SLICE("u1");
+	s.listed_bytes = 290;
 	s.actor = SLICE("sales");
 	s.recipient_count = 1;
 	check_plan(&s, &r,
-	    "unless fetched 3 u1\n"
+	    "unless fetched 3 u1 290\n"
 	    "deliver 2 role 1\ndeliver 5 role 1\n"
 	    "archive 0  [li@acme.test]\n"
-	    "fetched 3 u1\n"
+	    "fetched 3 u1 290\n"
 	    "audit mail sales mid1 why\n");
 	buf_clear(&r.reasons);
 }

@@ -381,6 +381,15 @@ policy_secret_read(struct reader *in, struct slice *secret)
 	return STATUS_OK;
 }
 
+static bool
+says_sizes(const struct policy_uidls *u)
+{
+	for (uint32_t i = 0; u->sizes != NULL && i < u->count; i++)
+		if (u->sizes[i] != 0)
+			return true;
+	return false;
+}
+
 void
 policy_uidls_put(struct buf *out, const struct policy_uidls *u)
 {
@@ -389,50 +398,81 @@ policy_uidls_put(struct buf *out, const struct policy_uidls *u)
 	put_u32le(out, u->count);
 	for (uint32_t i = 0; i < u->count; i++)
 		put_slice(out, u->uidls[i]);
+	if (says_sizes(u)) {
+		for (uint32_t i = 0; i < u->count; i++)
+			put_u64le(out, u->sizes[i]);
+	}
 }
 
 enum status
-policy_uidls_read(struct slice payload, struct policy_uidls *u, struct slice **uidls)
+policy_uidls_read(struct slice payload, struct policy_uidls *u, struct slice **uidls,
+    uint64_t **sizes)
 {
 	struct reader in = reader_of(payload);
 	struct policy_uidls v = { 0 };
 	struct slice *list;
+	uint64_t *said = NULL;
 
 	v.fetch = read_u32le(&in);
 	v.is_last = read_bool(&in);
 	v.count = read_slice_count(&in, POLICY_UIDLS_MAX);
 	list = read_slices(&in, v.count, POLICY_UIDL_MAX);
 	v.uidls = list;
-	if (!reader_at_end(&in)) {
+	if (reader_ok(&in) && in.rest.len > 0 && v.count > 0) {
+		said = mem_array(uint64_t, v.count);
+		for (uint32_t i = 0; i < v.count; i++)
+			said[i] = read_u64le(&in);
+	}
+	v.sizes = said;
+	if (!reader_at_end(&in) || says_sizes(&v) != (said != NULL)) {
 		mem_free(list);
+		mem_free(said);
 		return STATUS_CORRUPT;
 	}
 	*u = v;
 	*uidls = list;
+	*sizes = said;
 	return STATUS_OK;
 }
 
+static bool
+says_removed(const struct fetch_known *known, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (known[i].is_removed)
+			return true;
+	return false;
+}
+
 void
-policy_times_put(struct buf *out, const uint64_t *stored_at, uint32_t count)
+policy_known_put(struct buf *out, const struct fetch_known *known, uint32_t count)
 {
 	put_u32le(out, count);
 	for (uint32_t i = 0; i < count; i++)
-		put_u64le(out, stored_at[i]);
+		put_u64le(out, known[i].stored_at);
+	if (says_removed(known, count)) {
+		for (uint32_t i = 0; i < count; i++)
+			put_u8(out, known[i].is_removed);
+	}
 }
 
 enum status
-policy_times_read(struct reader *in, uint64_t **stored_at, uint32_t *count)
+policy_known_read(struct reader *in, struct fetch_known **known, uint32_t *count)
 {
 	uint32_t n = read_slice_count(in, POLICY_UIDLS_MAX);
-	uint64_t *v = n > 0 ? mem_array(uint64_t, n) : NULL;
+	struct fetch_known *v = n > 0 ? mem_array(struct fetch_known, n) : NULL;
+	bool is_told;
 
 	for (uint32_t i = 0; i < n; i++)
-		v[i] = read_u64le(in);
-	if (!reader_at_end(in)) {
+		v[i].stored_at = read_u64le(in);
+	is_told = in->rest.len > 0;
+	for (uint32_t i = 0; is_told && i < n; i++)
+		v[i].is_removed = read_bool(in);
+	if (!reader_at_end(in) || says_removed(v, n) != is_told) {
 		mem_free(v);
 		return STATUS_CORRUPT;
 	}
-	*stored_at = v;
+	*known = v;
 	*count = n;
 	return STATUS_OK;
 }
@@ -446,6 +486,8 @@ policy_fetched_put(struct buf *out, const struct policy_fetched *f)
 	put_u64le(out, f->received_at);
 	put_u32le(out, f->size_bytes);
 	put_u32le(out, f->prefix_len);
+	if (f->listed_bytes != 0)
+		put_u64le(out, f->listed_bytes);
 }
 
 enum status
@@ -453,6 +495,7 @@ policy_fetched_read(struct slice payload, struct policy_fetched *f)
 {
 	struct reader in = reader_of(payload);
 	struct policy_fetched v = { 0 };
+	bool is_listed;
 
 	v.fetch = read_u32le(&in);
 	v.uidl = read_limited(&in, POLICY_UIDL_MAX);
@@ -460,8 +503,11 @@ policy_fetched_read(struct slice payload, struct policy_fetched *f)
 	v.received_at = read_u64le(&in);
 	v.size_bytes = read_u32le(&in);
 	v.prefix_len = read_u32le(&in);
+	is_listed = reader_ok(&in) && in.rest.len > 0;
+	if (is_listed)
+		v.listed_bytes = read_u64le(&in);
 	if (!reader_at_end(&in) || v.uidl.len == 0 || v.mid.len == 0 ||
-	    v.prefix_len > v.size_bytes)
+	    v.prefix_len > v.size_bytes || is_listed != (v.listed_bytes != 0))
 		return STATUS_CORRUPT;
 	*f = v;
 	return STATUS_OK;

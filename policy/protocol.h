@@ -33,6 +33,8 @@ enum policy_request {
 	POLICY_ROUTE,			/* relayd's: relay_protocol.h */
 	POLICY_CREDENTIAL,
 	POLICY_RETURN,
+	POLICY_FETCH_REMOVING,
+	POLICY_FETCH_REMOVED,
 	/* notices to fetchd */
 	POLICY_FETCH_CHANGED = 100,	/* read the list again */
 	POLICY_FETCH_RUN,		/* u32 fetch id: collect now, then report */
@@ -118,19 +120,22 @@ MUST_USE enum status policy_fetch_id_read(struct slice payload, uint32_t *fetch)
 void policy_secret_put(struct buf *out, struct slice secret);
 MUST_USE enum status policy_secret_read(struct reader *in, struct slice *secret);
 
-/* POLICY_FETCH_KNOWN (is_last false) and POLICY_FETCH_KEEP. */
+/* POLICY_FETCH_KEEP; with is_last false POLICY_FETCH_KNOWN, _REMOVING and _REMOVED. */
 struct policy_uidls {
 	uint32_t fetch;
 	bool is_last;
 	const struct slice *uidls;
+	const uint64_t *sizes;	/* as listed, of each, 0: not said; NULL: none was */
 	uint32_t count;
 };
 void policy_uidls_put(struct buf *out, const struct policy_uidls *u);
-/* *uidls is what u->uidls points to: given. */
+/* *uidls and *sizes are what u->uidls and u->sizes point to: given. */
 MUST_USE enum status policy_uidls_read(struct slice payload, struct policy_uidls *u,
-    struct slice **uidls);
-void policy_times_put(struct buf *out, const uint64_t *stored_at, uint32_t count);
-MUST_USE enum status policy_times_read(struct reader *in, uint64_t **stored_at, uint32_t *count);
+    struct slice **uidls, uint64_t **sizes);
+void policy_known_put(struct buf *out, const struct fetch_known *known, uint32_t count);
+/* *known is given. */
+MUST_USE enum status policy_known_read(struct reader *in, struct fetch_known **known,
+    uint32_t *count);
 
 /* POLICY_FETCH_SUBMIT; the text goes along as the frame's descriptor. */
 void policy_fetched_put(struct buf *out, const struct policy_fetched *f);

@@ -148,30 +148,34 @@ read_uidls(struct slice in, struct buf *out)
 {
 	struct policy_uidls u;
 	struct slice *list;
-	enum status st = policy_uidls_read(in, &u, &list);
+	uint64_t *sizes;
+	enum status st = policy_uidls_read(in, &u, &list, &sizes);
 
 	if (st != STATUS_OK)
 		return st;
 	buf_printf(out, "%u %d", u.fetch, u.is_last);
 	for (uint32_t i = 0; i < u.count; i++)
-		buf_printf(out, " %.*s", SLICE_ARG(u.uidls[i]));
+		buf_printf(out, " %.*s:%llu", SLICE_ARG(u.uidls[i]),
+		    u.sizes != NULL ? (unsigned long long)u.sizes[i] : 0);
 	mem_free(list);
+	mem_free(sizes);
 	return st;
 }
 
 static enum status
-read_times(struct slice in, struct buf *out)
+read_known(struct slice in, struct buf *out)
 {
 	struct reader r = reader_of(in);
-	uint64_t *times;
+	struct fetch_known *known;
 	uint32_t count;
-	enum status st = policy_times_read(&r, &times, &count);
+	enum status st = policy_known_read(&r, &known, &count);
 
 	if (st != STATUS_OK)
 		return st;
 	for (uint32_t i = 0; i < count; i++)
-		buf_printf(out, "%llu ", (unsigned long long)times[i]);
-	mem_free(times);
+		buf_printf(out, "%llu%s ", (unsigned long long)known[i].stored_at,
+		    known[i].is_removed ? "r" : "");
+	mem_free(known);
 	return st;
 }
 
@@ -182,8 +186,9 @@ read_fetched(struct slice in, struct buf *out)
 	enum status st = policy_fetched_read(in, &f);
 
 	if (st == STATUS_OK)
-		buf_printf(out, "%u %.*s %.*s %u %u", f.fetch, SLICE_ARG(f.uidl),
-		    SLICE_ARG(f.mid), f.size_bytes, f.prefix_len);
+		buf_printf(out, "%u %.*s %.*s %u %u %llu", f.fetch, SLICE_ARG(f.uidl),
+		    SLICE_ARG(f.mid), f.size_bytes, f.prefix_len,
+		    (unsigned long long)f.listed_bytes);
 	return st;
 }
 
@@ -268,13 +273,13 @@ texts_and_fetch_questions_come_back_as_they_went(void **state)
 {
 	struct buf b = buf_init(IPC_FRAME_MAX);
 	const struct slice list[] = { SLICE("a@b"), SLICE("c@d") };
-	const uint64_t times[] = { 0, 17 };
+	const struct fetch_known known[] = { { 0, false }, { 17, false } };
 	struct policy_submission s = { SLICE("s"), SLICE("m"), SLICE("x@y"), list, 2, 9, 100, 10,
 		{ 0 }, NULL };
 	struct policy_fetch f = { 3, SLICE("sales"), SLICE("h"), 110, FETCH_POP3_STLS, SLICE("u"),
 		300, -1, true, false, SLICE("ca.pem") };
-	struct policy_uidls u = { 3, true, list, 2 };
-	struct policy_fetched d = { 3, SLICE("uidl"), SLICE("m"), 9, 100, 0 };
+	struct policy_uidls u = { 3, true, list, NULL, 2 };
+	struct policy_fetched d = { 3, SLICE("uidl"), SLICE("m"), 9, 100, 0, 0 };
 	struct policy_fetch_report r = { 3, true, STATUS_IO, SLICE("down"), 1, 2, 3, 4, 5, 6 };
 
 	(void)state;
@@ -287,11 +292,11 @@ texts_and_fetch_questions_come_back_as_they_went(void **state)
 	policy_secret_put(&b, SLICE("secret"));
 	check_pair(&b, read_secret, "secret");
 	policy_uidls_put(&b, &u);
-	check_pair(&b, read_uidls, "3 1 a@b c@d");
-	policy_times_put(&b, times, 2);
-	check_pair(&b, read_times, "0 17 ");
+	check_pair(&b, read_uidls, "3 1 a@b:0 c@d:0");
+	policy_known_put(&b, known, 2);
+	check_pair(&b, read_known, "0 17 ");
 	policy_fetched_put(&b, &d);
-	check_pair(&b, read_fetched, "3 uidl m 100 0");
+	check_pair(&b, read_fetched, "3 uidl m 100 0 0");
 	policy_report_put(&b, &r);
 	check_pair(&b, read_report, "3 1 10 down 1 2 3 4 5");
 }
@@ -332,6 +337,56 @@ wishes_stand_behind_the_recipients_where_there_are_any(void **state)
 	buf_clear(&out);
 }
 
+/* Whole, it is understood; cut, only where the form without what stands at its end ends. */
+static void
+check_end(struct buf *payload, size_t plain,
+    enum status (*read)(struct slice in, struct buf *out), const char *want)
+{
+	struct buf got = buf_init(4096);
+
+	CHECK(payload->len > plain);
+	for (size_t cut = 0; cut < payload->len; cut++)
+		CHECK_STATUS(read(slice_sub(buf_slice(payload), 0, cut), &got),
+		    cut == plain ? STATUS_OK : STATUS_CORRUPT);
+	buf_reset(&got);
+	CHECK_STATUS(read(buf_slice(payload), &got), STATUS_OK);
+	CHECK_SLICE(buf_slice(&got), want);
+	/* Nothing said is the form without it. */
+	for (size_t i = plain; i < payload->len; i++)
+		payload->ptr[i] = 0;
+	CHECK_STATUS(read(buf_slice(payload), &got), STATUS_CORRUPT);
+	buf_clear(&got);
+	buf_clear(payload);
+}
+
+static void
+sizes_and_removals_stand_at_the_end_where_there_are_any(void **state)
+{
+	const struct slice list[] = { SLICE("a"), SLICE("b") };
+	const uint64_t sizes[] = { 0, 290 }, none[] = { 0, 0 };
+	const struct fetch_known known[] = { { 17, true }, { 0, false } };
+	struct policy_uidls u = { 3, false, list, none, 2 };
+	struct policy_fetched f = { 3, SLICE("u"), SLICE("m"), 9, 100, 0, 0 };
+	struct buf b = buf_init(4096);
+	size_t plain;
+
+	(void)state;
+	policy_uidls_put(&b, &u);
+	plain = b.len;
+	buf_reset(&b);
+	u.sizes = sizes;
+	policy_uidls_put(&b, &u);
+	check_end(&b, plain, read_uidls, "3 0 a:0 b:290");
+	policy_known_put(&b, known, 2);
+	check_end(&b, 4 + 2 * 8, read_known, "17r 0 ");
+	policy_fetched_put(&b, &f);
+	plain = b.len;
+	buf_reset(&b);
+	f.listed_bytes = 290;
+	policy_fetched_put(&b, &f);
+	check_end(&b, plain, read_fetched, "3 u m 100 0 290");
+}
+
 static void
 a_count_without_its_members_allocates_nothing(void **state)
 {
@@ -345,7 +400,7 @@ a_count_without_its_members_allocates_nothing(void **state)
 	CHECK_STATUS(read_uidls(buf_slice(&b), &out), STATUS_CORRUPT);
 	buf_reset(&b);
 	put_u32le(&b, POLICY_UIDLS_MAX + 1);
-	CHECK_STATUS(read_times(buf_slice(&b), &out), STATUS_CORRUPT);
+	CHECK_STATUS(read_known(buf_slice(&b), &out), STATUS_CORRUPT);
 	buf_clear(&b);
 }
 
@@ -385,6 +440,7 @@ main(void)
 		cmocka_unit_test(session_questions_come_back_as_they_went),
 		cmocka_unit_test(texts_and_fetch_questions_come_back_as_they_went),
 		cmocka_unit_test(wishes_stand_behind_the_recipients_where_there_are_any),
+		cmocka_unit_test(sizes_and_removals_stand_at_the_end_where_there_are_any),
 		cmocka_unit_test(a_count_without_its_members_allocates_nothing),
 		cmocka_unit_test(values_out_of_range_are_corrupt),
 	};

@@ -71,6 +71,8 @@ static const struct {
 	[POLICY_ROUTE] = { false, RELAYD, relaying_route },
 	[POLICY_CREDENTIAL] = { false, RELAYD, relaying_credential },
 	[POLICY_RETURN] = { false, RELAYD, intake_returned },
+	[POLICY_FETCH_REMOVING] = { false, FETCHD, fetching_uidls },
+	[POLICY_FETCH_REMOVED] = { false, FETCHD, fetching_uidls },
 };
 
 static bool

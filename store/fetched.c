@@ -8,9 +8,9 @@
 /*
  * Fetched.  key: u32be fetch account, u8 0 and the UIDL, or u8 1 and its SHA-256 when it is longer
  *                than FETCHED_PLAIN_MAX bytes
- *   u8 version 1, u64 stored_at
+ *   u8 version 2, u64 stored_at, u64 size_bytes, u8 removal; version 1 had neither of the last two
  */
-#define FETCHED_VERSION 1
+#define FETCHED_VERSION 2
 #define FETCHED_PLAIN_MAX 200
 
 enum status
@@ -31,23 +31,37 @@ fetched_key(uint32_t fetch, struct slice uidl, struct key *out)
 	return STATUS_OK;
 }
 
-static enum status
-fetched_decode(struct slice value, uint64_t *stored_at, struct problem *why)
+bool
+fetched_is_known(const struct fetched_row *row, uint64_t size_bytes)
+{
+	if (row->stored_at == 0)
+		return false;
+	return row->removal == FETCHED_STAYS || row->size_bytes == 0 || size_bytes == 0 ||
+	    row->size_bytes == size_bytes;
+}
+
+enum status
+fetched_decode(struct slice value, struct fetched_row *out, struct problem *why)
 {
 	struct reader in = reader_of(value);
 	uint8_t version = read_u8(&in);
-	uint64_t at = read_u64le(&in);
+	struct fetched_row row = { .stored_at = read_u64le(&in) };
 
-	if (version != FETCHED_VERSION || !reader_at_end(&in)) {
+	if (version >= 2) {
+		row.size_bytes = read_u64le(&in);
+		row.removal = read_u8(&in);
+	}
+	if (version < 1 || version > FETCHED_VERSION || row.removal >= FETCHED_REMOVAL_COUNT ||
+	    !reader_at_end(&in)) {
 		problem_set(why, "a record of a fetched message cannot be read");
 		return STATUS_CORRUPT;
 	}
-	*stored_at = at;
+	*out = row;
 	return STATUS_OK;
 }
 
 enum status
-fetched_get(struct txn *t, uint32_t fetch, struct slice uidl, uint64_t *stored_at,
+fetched_get(struct txn *t, uint32_t fetch, struct slice uidl, struct fetched_row *out,
     struct problem *why)
 {
 	struct slice value;
@@ -58,19 +72,19 @@ fetched_get(struct txn *t, uint32_t fetch, struct slice uidl, uint64_t *stored_a
 	if (st == STATUS_OK)
 		st = txn_get(t, TABLE_FETCHED, key_slice(&k), &value, why);
 	if (st == STATUS_ABSENT || st == STATUS_LIMIT) {
-		*stored_at = 0;
+		*out = (struct fetched_row){ 0 };
 		return STATUS_OK;
 	}
 	if (st == STATUS_OK)
-		st = fetched_decode(value, stored_at, why);
+		st = fetched_decode(value, out, why);
 	return st;
 }
 
 enum status
-fetched_put(struct txn *t, uint32_t fetch, struct slice uidl, uint64_t stored_at,
+fetched_put(struct txn *t, uint32_t fetch, struct slice uidl, const struct fetched_row *row,
     struct problem *why)
 {
-	struct buf b = buf_init(16);
+	struct buf b = buf_init(32);
 	struct key k;
 	enum status st;
 
@@ -80,10 +94,30 @@ fetched_put(struct txn *t, uint32_t fetch, struct slice uidl, uint64_t stored_at
 		return st;
 	}
 	put_u8(&b, FETCHED_VERSION);
-	put_u64le(&b, stored_at);
+	put_u64le(&b, row->stored_at);
+	put_u64le(&b, row->size_bytes);
+	put_u8(&b, row->removal);
 	st = txn_put(t, TABLE_FETCHED, key_slice(&k), buf_slice(&b), why);
 	buf_clear(&b);
 	return st;
+}
+
+enum status
+fetched_mark(struct txn *t, uint32_t fetch, struct slice uidl, uint64_t size_bytes,
+    enum fetched_removal removal, struct problem *why)
+{
+	struct fetched_row row = { 0 };
+	enum status st = fetched_get(t, fetch, uidl, &row, why);
+
+	if (st != STATUS_OK || row.stored_at == 0)
+		return st;
+	if (row.removal >= removal && (size_bytes == 0 || row.size_bytes == size_bytes))
+		return STATUS_OK;
+	if (row.removal < removal)
+		row.removal = (uint8_t)removal;
+	if (size_bytes != 0)
+		row.size_bytes = size_bytes;
+	return fetched_put(t, fetch, uidl, &row, why);
 }
 
 enum status
@@ -92,7 +126,7 @@ fetched_each(struct txn *t, uint32_t fetch, struct slice behind,
     struct problem *why)
 {
 	struct slice key, value;
-	uint64_t stored_at = 0;
+	struct fetched_row row = { 0 };
 	struct cursor *c;
 	struct key k;
 	enum status st;
@@ -105,8 +139,8 @@ fetched_each(struct txn *t, uint32_t fetch, struct slice behind,
 	if (st == STATUS_OK && slice_equal(key, behind))
 		st = cursor_next(c, &key, &value, why);
 	while (st == STATUS_OK && key_read_u32(key, 0) == fetch) {
-		st = fetched_decode(value, &stored_at, why);
-		if (st != STATUS_OK || !each(ctx, key, stored_at))
+		st = fetched_decode(value, &row, why);
+		if (st != STATUS_OK || !each(ctx, key, row.stored_at))
 			break;
 		st = cursor_next(c, &key, &value, why);
 	}

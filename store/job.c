@@ -10,6 +10,7 @@
 #include "net/ipc.h"
 #include "store/archive.h"
 #include "store/codec.h"
+#include "store/fetched.h"
 #include "store/flags.h"
 #include "store/segment.h"
 
@@ -384,6 +385,31 @@ job_of_keys(struct buf *keys, uint64_t kept_before)
 	j->run = forget_run;
 	j->weight = WEIGHT_BASE + JOB_SLICE / MESSAGES_A_PAGE;
 	return j;
+}
+
+enum status
+job_of_mark(struct slice payload, struct job **out, struct problem *why)
+{
+	struct reader in = reader_of(payload);
+	uint8_t removal;
+	uint32_t count = 0;
+	struct job *j;
+
+	read_u32le(&in);
+	removal = read_u8(&in);
+	for (; reader_ok(&in) && in.rest.len > 0; count++) {
+		read_slice(&in);
+		read_u64le(&in);
+	}
+	if (!reader_at_end(&in) || removal >= FETCHED_REMOVAL_COUNT) {
+		problem_set(why, "the marks cannot be read");
+		return STATUS_CORRUPT;
+	}
+	j = job_new(STORE_FETCHED_MARK, payload);
+	j->run = mark_run;
+	j->weight = WEIGHT_BASE + (count < JOB_SLICE ? count : JOB_SLICE) / MESSAGES_A_PAGE;
+	*out = j;
+	return STATUS_OK;
 }
 
 enum status

@@ -106,6 +106,11 @@ MUST_USE enum status job_of_plan(struct slice payload, int fd, struct job **out,
     struct problem *why);
 /* Forget what was fetched: takes the keys, each put_slice(). */
 struct job *job_of_keys(struct buf *keys, uint64_t kept_before);
+/*
+ * STORE_FETCHED_MARK: u32 fetch, u8 enum fetched_removal, then slice uidl, u64 size_bytes each.
+ * payload is copied.  CORRUPT.
+ */
+MUST_USE enum status job_of_mark(struct slice payload, struct job **out, struct problem *why);
 /* Anything else: run, weight and what else it needs are the caller's to set.  payload is copied. */
 struct job *job_new(uint16_t type, struct slice payload);
 /* STORE_QUEUE_SETTLE, STORE_QUEUE_CHANGE.  CORRUPT. */
@@ -124,7 +129,7 @@ MUST_USE enum status job_text_check(struct job_text *t, struct problem *why);
 
 job_run session_run, append_run, copy_run, flags_run, expunge_run, mailbox_make_run,
     mailbox_rename_run, mailbox_remove_run, subscribe_run, unsubscribe_run, recent_run, plan_run,
-    forget_run, queue_run;
+    forget_run, mark_run, queue_run;
 
 /*
  * Move or copy what is in both uids and from, from j->resume_at on, at most

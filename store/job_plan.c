@@ -24,7 +24,7 @@ queue_entry_check(struct change *c, uint64_t entry, struct problem *why)
 static enum status
 plan_check(const struct plan *p, struct change *c, struct problem *why)
 {
-	uint64_t stored_at = 0;
+	struct fetched_row row = { 0 };
 	enum status st;
 
 	for (uint32_t i = 0; i < p->precondition_count; i++) {
@@ -36,10 +36,10 @@ plan_check(const struct plan *p, struct change *c, struct problem *why)
 				return st;
 			continue;
 		}
-		st = fetched_get(c->txn, pre->id, pre->name, &stored_at, why);
+		st = fetched_get(c->txn, pre->id, pre->name, &row, why);
 		if (st != STATUS_OK)
 			return st;
-		if (stored_at == 0)
+		if (!fetched_is_known(&row, pre->size_bytes))
 			continue;
 		problem_set(why, "the message is stored already");
 		return STATUS_EXISTS;
@@ -223,6 +223,14 @@ plan_audit(const struct plan_action *a, struct change *c, struct problem *why)
 }
 
 static enum status
+plan_fetched(const struct plan_action *a, struct change *c, struct problem *why)
+{
+	const struct fetched_row row = { .stored_at = c->now_s, .size_bytes = a->size_bytes };
+
+	return fetched_put(c->txn, a->fetch, a->uidl, &row, why);
+}
+
+static enum status
 plan_act(struct job *j, const struct plan_action *a, struct change *c, struct problem *why)
 {
 	switch ((enum plan_action_kind)a->kind) {
@@ -233,7 +241,7 @@ plan_act(struct job *j, const struct plan_action *a, struct change *c, struct pr
 	case ACTION_QUEUE:
 		return plan_queue(j, a, c, why);
 	case ACTION_FETCHED:
-		return fetched_put(c->txn, a->fetch, a->uidl, c->now_s, why);
+		return plan_fetched(a, c, why);
 	case ACTION_AUDIT:
 		return plan_audit(a, c, why);
 	case ACTION_QUEUE_END:

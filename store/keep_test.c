@@ -57,6 +57,7 @@ only_what_was_stored_before_and_not_named_is_forgotten(void **state)
 		{ 5, 22, 1, true, "", STATUS_OK, "acd" },
 		{ 6, 22, 0, true, "abcd", STATUS_OK, "" },
 	};
+	const struct fetched_row early = { .stored_at = 10 }, late = { .stored_at = 20 };
 	char path[SCRATCH_PATH_MAX];
 	struct buf b = buf_init(1000), keys = buf_init(1000);
 	struct keep *k = keep_new();
@@ -68,8 +69,9 @@ only_what_was_stored_before_and_not_named_is_forgotten(void **state)
 	CHECK_STATUS(store_open(path, ENV_WRITE, &s, NULL), STATUS_OK);
 	CHECK_STATUS(txn_begin_write(store_env(s), &t, NULL), STATUS_OK);
 	for (const char *c = "abcd"; *c != '\0'; c++)
-		CHECK_STATUS(fetched_put(t, 9, slice_make(c, 1), *c == 'd' ? 20 : 10, NULL), STATUS_OK);
-	CHECK_STATUS(fetched_put(t, 10, SLICE("z"), 10, NULL), STATUS_OK);	/* another's */
+		CHECK_STATUS(fetched_put(t, 9, slice_make(c, 1), *c == 'd' ? &late : &early, NULL),
+		    STATUS_OK);
+	CHECK_STATUS(fetched_put(t, 10, SLICE("z"), &early, NULL), STATUS_OK);	/* another's */
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct keep_piece p = { 9, rows[i].list, rows[i].index, rows[i].is_last,
 			names(&b, rows[i].named) };

@@ -11,15 +11,18 @@
 
 /*
  * Plan, as it travels and as tests keep it:
- *   u8 version 2, slice mid, slice sid, u32 author, u64 received_at, u16 received_zone,
+ *   u8 version 3, slice mid, slice sid, u32 author, u64 received_at, u16 received_zone,
  *   u32 size_bytes, 32 bytes sha256, slice digest,
  *   u32 n, others: u32 size_bytes, 32 bytes sha256, slice digest
- *   u32 n, preconditions: u8 kind, u32 id, slice name, u64 entry
+ *   u32 n, preconditions: u8 kind, u32 id, slice name, u64 entry, u64 size_bytes: since
+ *   version 3
  *   u8 ret, slice envid: since version 2
- *   u32 n, actions: u8 kind, then by kind what actions[] below says; HAS_WISH since version 2
+ *   u32 n, actions: u8 kind, then by kind what actions[] below says; HAS_WISH since version 2,
+ *   size_bytes of HAS_FETCH since version 3
  */
-#define PLAN_VERSION 2
+#define PLAN_VERSION 3
 #define PLAN_VERSION_DSN 2
+#define PLAN_VERSION_LISTED 3
 #define PLAN_FRAME_MAX (4u * 1024 * 1024 - 4096)
 #define PRECONDITION_LEN_MIN 17
 #define OTHER_LEN_MIN (4 + SHA256_LEN + 4)
@@ -33,7 +36,7 @@ enum {
 	HAS_SENDER = 16,
 	HAS_RECIPIENTS = 32,
 	HAS_ROUTE = 64,		/* and credential */
-	HAS_FETCH = 128,	/* and uidl */
+	HAS_FETCH = 128,	/* and uidl, size_bytes */
 	HAS_AUDIT = 256,	/* kind, actor, subject, detail */
 	HAS_TEXT = 512,
 	HAS_ENTRY = 1024,
@@ -89,6 +92,7 @@ action_put(const struct plan_action *a, struct buf *out)
 	if (has & HAS_FETCH) {
 		put_u32le(out, a->fetch);
 		put_slice(out, a->uidl);
+		put_u64le(out, a->size_bytes);
 	}
 	if (has & HAS_AUDIT) {
 		put_slice(out, a->audit_kind);
@@ -138,6 +142,8 @@ action_read(struct reader *in, uint8_t version, struct plan_action *a)
 	if (has & HAS_FETCH) {
 		a->fetch = read_u32le(in);
 		a->uidl = read_slice(in);
+		if (version >= PLAN_VERSION_LISTED)
+			a->size_bytes = read_u64le(in);
 	}
 	if (has & HAS_AUDIT) {
 		a->audit_kind = read_slice(in);
@@ -196,6 +202,7 @@ plan_encode(const struct plan *p, struct buf *out)
 		put_u32le(out, p->preconditions[i].id);
 		put_slice(out, p->preconditions[i].name);
 		put_u64le(out, p->preconditions[i].entry);
+		put_u64le(out, p->preconditions[i].size_bytes);
 	}
 	smtp_dsn_mail_put(&p->dsn, out);
 	put_u32le(out, p->action_count);
@@ -257,6 +264,8 @@ plan_read_parts(struct reader *in, uint8_t version, struct plan *p)
 		c->id = read_u32le(in);
 		c->name = read_slice(in);
 		c->entry = read_u64le(in);
+		if (version >= PLAN_VERSION_LISTED)
+			c->size_bytes = read_u64le(in);
 		if (c->kind != PRECONDITION_NOT_FETCHED && c->kind != PRECONDITION_QUEUED)
 			reader_fail(in);
 	}
@@ -330,6 +339,14 @@ print_slice(struct buf *out, const char *name, struct slice s)
 	buf_append_byte(out, '"');
 }
 
+/* The size that an outside server lists, where it was said. */
+static void
+print_listed(struct buf *out, uint64_t size_bytes)
+{
+	if (size_bytes > 0)
+		buf_printf(out, " listed=%" PRIu64, size_bytes);
+}
+
 static void
 print_action(const struct plan_action *a, struct buf *out)
 {
@@ -353,6 +370,7 @@ print_action(const struct plan_action *a, struct buf *out)
 	if (has & HAS_FETCH) {
 		buf_printf(out, " fetch=%" PRIu32, a->fetch);
 		print_slice(out, "uidl", a->uidl);
+		print_listed(out, a->size_bytes);
 	}
 	if (has & HAS_AUDIT) {
 		print_slice(out, "kind", a->audit_kind);
@@ -400,6 +418,7 @@ plan_print(const struct plan *p, struct buf *out)
 		}
 		buf_printf(out, "unless fetched=%" PRIu32, p->preconditions[i].id);
 		print_slice(out, "uidl", p->preconditions[i].name);
+		print_listed(out, p->preconditions[i].size_bytes);
 		buf_append_byte(out, '\n');
 	}
 	for (uint32_t i = 0; i < p->action_count; i++)

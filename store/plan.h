@@ -31,6 +31,7 @@ struct precondition {
 	uint32_t id;		/* NOT_FETCHED: fetch account */
 	struct slice name;	/* NOT_FETCHED: uidl */
 	uint64_t entry;		/* QUEUED: queue id */
+	uint64_t size_bytes;	/* NOT_FETCHED: as listed, 0: not said (fetched_is_known()) */
 };
 
 enum plan_action_kind {
@@ -59,6 +60,7 @@ struct plan_action {
 	uint64_t entry;		/* QUEUE_END, QUEUE_DELAYED: queue id */
 	uint32_t fetch;		/* FETCHED */
 	struct slice uidl;	/* FETCHED */
+	uint64_t size_bytes;	/* FETCHED: as listed outside, 0: not said */
 	struct slice audit_kind, actor, subject, detail;	/* AUDIT; detail: lines of UTF-8 */
 };
 

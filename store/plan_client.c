@@ -156,23 +156,26 @@ fetched_answered(asker_fn *fn, void *ctx, enum status st, struct reader *in,
     struct ipc_frame *frame, const struct problem *why)
 {
 	fetched_done *done = (fetched_done *)fn;
-	uint64_t *stored_at = NULL;
+	struct fetch_known *known = NULL;
 	uint32_t count = 0;
 
 	(void)frame;
 	(void)why;
 	if (st == STATUS_OK) {
 		count = read_u32le(in);
-		if (count > FETCHED_UIDLS_MAX || in->rest.len != (size_t)count * 8)
+		if (count > FETCHED_UIDLS_MAX || (in->rest.len != (size_t)count * 8 &&
+		    in->rest.len != (size_t)count * 9))
 			st = STATUS_BUSY;
 	}
 	if (st == STATUS_OK) {
-		stored_at = mem_array(uint64_t, count);
+		known = mem_array(struct fetch_known, count);
 		for (uint32_t i = 0; i < count; i++)
-			stored_at[i] = read_u64le(in);
+			known[i].stored_at = read_u64le(in);
+		for (uint32_t i = 0; i < count && in->rest.len > 0; i++)
+			known[i].is_removed = read_u8(in) != 0;
 	}
-	done(ctx, st, stored_at, st == STATUS_OK ? count : 0);
-	mem_free(stored_at);
+	done(ctx, st, known, st == STATUS_OK ? count : 0);
+	mem_free(known);
 }
 
 static void
@@ -186,13 +189,15 @@ uidls_put(const struct slice *uidls, uint32_t count, struct buf *out)
 }
 
 uint32_t
-plan_fetched(struct plan_client *c, uint32_t fetch, const struct slice *uidls, uint32_t count,
-    fetched_done *done, void *ctx)
+plan_fetched(struct plan_client *c, uint32_t fetch, const struct slice *uidls,
+    const uint64_t *sizes, uint32_t count, fetched_done *done, void *ctx)
 {
 	struct buf b = buf_init(REQUEST_MAX);
 
 	put_u32le(&b, fetch);
 	uidls_put(uidls, count, &b);
+	for (uint32_t i = 0; sizes != NULL && i < count && i < FETCHED_UIDLS_MAX; i++)
+		put_u64le(&b, sizes[i]);
 	return asker_ask(c->asker, STORE_FETCHED, &b, -1, fetched_answered, (asker_fn *)done, ctx);
 }
 
@@ -232,6 +237,24 @@ keep_answered(asker_fn *fn, void *ctx, enum status st, struct reader *in,
 	if (st == STATUS_OK && !reader_at_end(in))
 		st = STATUS_BUSY;
 	done(ctx, st, NULL, 0);
+}
+
+uint32_t
+plan_fetched_mark(struct plan_client *c, uint32_t fetch, uint8_t removal,
+    const struct slice *uidls, const uint64_t *sizes, uint32_t count, fetched_done *done,
+    void *ctx)
+{
+	struct buf b = buf_init(REQUEST_MAX);
+
+	put_u32le(&b, fetch);
+	put_u8(&b, removal);
+	for (uint32_t i = 0; i < count && i < FETCHED_UIDLS_MAX; i++) {
+		put_slice(&b, uidls[i]);
+		put_u64le(&b, sizes != NULL ? sizes[i] : 0);
+	}
+	if (count > FETCHED_UIDLS_MAX)
+		b.is_over = true;
+	return asker_ask(c->asker, STORE_FETCHED_MARK, &b, -1, keep_answered, (asker_fn *)done, ctx);
 }
 
 uint32_t

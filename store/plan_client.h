@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/problem.h"
+#include "store/fetch_known.h"
 #include "store/limits.h"
 #include "store/logins.h"
 #include "store/plan.h"
@@ -48,14 +49,20 @@ typedef void thread_done(void *ctx, enum status st, const uint32_t *accounts, ui
 uint32_t plan_thread(struct plan_client *c, const uint64_t *keys, uint32_t count,
     thread_done *done, void *ctx);
 
-/* stored_at[i]: when the i-th was stored, 0: never. */
-typedef void fetched_done(void *ctx, enum status st, const uint64_t *stored_at, uint32_t count);
+/* sizes: as listed outside, 0: not said; NULL: none was.  known[i]: of the i-th. */
+typedef void fetched_done(void *ctx, enum status st, const struct fetch_known *known,
+    uint32_t count);
 #define FETCHED_UIDLS_MAX 20000
 uint32_t plan_fetched(struct plan_client *c, uint32_t fetch, const struct slice *uidls,
-    uint32_t count, fetched_done *done, void *ctx);
+    const uint64_t *sizes, uint32_t count, fetched_done *done, void *ctx);
+/* removal: how far it has come, enum fetched_removal (fetched.h), for all of them.  On disk when
+ * done is called with OK; it gets no rows. */
+uint32_t plan_fetched_mark(struct plan_client *c, uint32_t fetch, uint8_t removal,
+    const struct slice *uidls, const uint64_t *sizes, uint32_t count, fetched_done *done,
+    void *ctx);
 /* is_last: what was named in this and the calls before is all that is still outside; what was
  * stored before the first of them and not named is forgotten.  STALE: the store did not hear the
- * beginning; nothing is forgotten.  done gets no numbers. */
+ * beginning; nothing is forgotten.  done gets no rows. */
 uint32_t plan_fetched_keep(struct plan_client *c, uint32_t fetch, const struct slice *uidls,
     uint32_t count, bool is_last, fetched_done *done, void *ctx);
 

@@ -93,27 +93,61 @@ plan_thread_frame(struct txn *t, struct slice payload, struct buf *out, struct p
 	return st;
 }
 
-/* STORE_FETCHED: u32 fetch, u32 count, slices -> u32 count, u64 stored_at. */
+/*
+ * STORE_FETCHED: u32 fetch, u32 count, slices, and behind them u64 sizes where any is known
+ *   -> u32 count, u64 stored_at each, and behind them u8 is_removed each where any is true.
+ */
 static enum status
 plan_fetched_frame(struct txn *t, struct slice payload, struct buf *out, struct problem *why)
 {
 	struct reader in = reader_of(payload);
 	uint32_t fetch = read_u32le(&in), count = read_u32le(&in);
-	uint64_t stored_at = 0;
+	struct reader sizes;
+	struct buf removed = buf_init(FETCHED_UIDLS_MAX);
+	bool is_any_removed = false;
 	enum status st = STATUS_OK;
 
 	if (count > FETCHED_UIDLS_MAX || count > in.rest.len / 4)
 		reader_fail(&in);
-	put_u32le(out, count);
-	for (uint32_t i = 0; st == STATUS_OK && reader_ok(&in) && i < count; i++) {
-		st = fetched_get(t, fetch, read_slice(&in), &stored_at, why);
-		put_u64le(out, stored_at);
-	}
-	if (st == STATUS_OK && !reader_at_end(&in)) {
+	sizes = in;
+	for (uint32_t i = 0; reader_ok(&sizes) && i < count; i++)
+		read_slice(&sizes);
+	if (!reader_ok(&sizes) || (sizes.rest.len > 0 && sizes.rest.len != (size_t)count * 8)) {
 		problem_set(why, "the question cannot be read");
-		st = STATUS_CORRUPT;
+		return STATUS_CORRUPT;
 	}
+	put_u32le(out, count);
+	for (uint32_t i = 0; st == STATUS_OK && i < count; i++) {
+		uint64_t size_bytes = sizes.rest.len > 0 ? read_u64le(&sizes) : 0;
+		struct fetched_row row = { 0 };
+		bool is_known, is_removed;
+
+		st = fetched_get(t, fetch, read_slice(&in), &row, why);
+		is_known = fetched_is_known(&row, size_bytes);
+		is_removed = is_known && row.removal == FETCHED_REMOVED;
+		put_u64le(out, is_known ? row.stored_at : 0);
+		put_u8(&removed, is_removed);
+		is_any_removed = is_any_removed || is_removed;
+	}
+	if (is_any_removed)
+		buf_append(out, buf_slice(&removed));
+	buf_clear(&removed);
 	return st;
+}
+
+/* STORE_FETCHED_MARK: answered when it is on disk. */
+static enum status
+plan_mark_frame(struct stored *s, struct ipc_peer *peer, const struct ipc_frame *frame,
+    struct problem *why)
+{
+	struct job *j = NULL;
+	enum status st = job_of_mark(frame->payload, &j, why);
+
+	if (st != STATUS_OK)
+		return st;
+	j->peer = ipc_peer_id(peer);
+	j->request = frame->request;
+	return stored_submit(s, &j, why);
 }
 
 /* STORE_FETCHED_KEEP: keep_piece_put() form -> nothing; the last piece may start a job. */
@@ -217,6 +251,11 @@ plan_frame(void *ctx, struct ipc_peer *peer, struct ipc_frame *frame)
 		break;
 	case STORE_ACCOUNT_SET:
 		st = plan_limits_frame(s, peer, frame, &why);
+		if (st == STATUS_OK)
+			return STATUS_OK;
+		break;
+	case STORE_FETCHED_MARK:
+		st = plan_mark_frame(s, peer, frame, &why);
 		if (st == STATUS_OK)
 			return STATUS_OK;
 		break;

@@ -10,7 +10,8 @@
 #include "store/text.h"
 
 static struct precondition preconditions[] = {
-	{ .kind = PRECONDITION_NOT_FETCHED, .id = 3, .name = { "uid-17", 6 } },
+	{ .kind = PRECONDITION_NOT_FETCHED, .id = 3, .name = { "uid-17", 6 },
+	    .size_bytes = 290 },
 	{ .kind = PRECONDITION_QUEUED, .entry = 12 },
 };
 
@@ -23,7 +24,7 @@ static struct plan_action actions[] = {
 	    .credential = 5, .text = 1, .wish = { SMTP_NOTIFY_FAILURE, { "rfc822;a@x", 10 } } },
 	{ .kind = ACTION_QUEUE, .sender = { "b@y", 3 }, .recipients = { "c@y", 3 },
 	    .wish = { SMTP_NOTIFY_SUCCESS, { NULL, 0 } }, .owed = QUEUE_OWES_DELIVERED },
-	{ .kind = ACTION_FETCHED, .fetch = 3, .uidl = { "uid-17", 6 } },
+	{ .kind = ACTION_FETCHED, .fetch = 3, .uidl = { "uid-17", 6 }, .size_bytes = 290 },
 	{ .kind = ACTION_AUDIT, .audit_kind = { "mail", 4 }, .actor = { "box", 3 },
 	    .subject = { "m", 1 }, .detail = { "by \"name\"", 9 } },
 	{ .kind = ACTION_QUEUE_END, .entry = 12 },
@@ -92,7 +93,7 @@ a_plan_prints_an_action_a_line(void **state)
 	    "message mid=\"m3v7q2m9tzae\" sid=\"k3v7q2m9tzae\" author=9 size=300\n"
 	    "dsn ret=1 envid=\"QQ1\"\n"
 	    "text=1 size=400\n"
-	    "unless fetched=3 uidl=\"uid-17\"\n"
+	    "unless fetched=3 uidl=\"uid-17\" listed=290\n"
 	    "if queued=12\n"
 	    "deliver account=7 role=1 flags=1 where-room\n"
 	    "archive direction=0 sender=\"a@x\" recipients=\"b@y\\x0ac@y\"\n"
@@ -100,7 +101,7 @@ a_plan_prints_an_action_a_line(void **state)
 	    "orcpt=\"rfc822;a@x\"\n"
 	    "queue sender=\"b@y\" recipients=\"c@y\" route=0 credential=0 notify=SUCCESS "
 	    "owes=delivered\n"
-	    "fetched fetch=3 uidl=\"uid-17\"\n"
+	    "fetched fetch=3 uidl=\"uid-17\" listed=290\n"
 	    "audit kind=\"mail\" actor=\"box\" subject=\"m\" detail=\"by \\x22name\\x22\"\n"
 	    "queue-end entry=12\n");
 	buf_clear(&out);
@@ -179,6 +180,31 @@ a_plan_of_version_1_asks_for_no_notices(void **state)
 	plan_clear(&back);
 }
 
+static void
+a_plan_of_version_2_says_no_listed_size(void **state)
+{
+	static const uint8_t golden[] = {
+		2, 1, 0, 0, 0, 'm', 0, 0, 0, 0, 9, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0, 0, 60, 0,
+		0, 0, 0, 0,	/* no text, and its hash */
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0,	/* no digest, others */
+		1, 0, 0, 0, 1, 3, 0, 0, 0, 1, 0, 0, 0, 'u', 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0,	/* ret, envid */
+		1, 0, 0, 0, 4, 3, 0, 0, 0, 1, 0, 0, 0, 'u',
+	};
+	struct plan back;
+
+	(void)state;
+	for (size_t cut = 0; cut < sizeof(golden); cut++)
+		CHECK_STATUS(plan_decode(slice_make(golden, cut), &back), STATUS_CORRUPT);
+	CHECK_STATUS(plan_decode(slice_make(golden, sizeof(golden)), &back), STATUS_OK);
+	CHECK_SLICE(back.preconditions[0].name, "u");
+	CHECK_SLICE(back.actions[0].uidl, "u");
+	CHECK(back.preconditions[0].size_bytes == 0 && back.actions[0].size_bytes == 0);
+	plan_clear(&back);
+}
+
 int
 main(void)
 {
@@ -187,6 +213,7 @@ main(void)
 		cmocka_unit_test(a_plan_prints_an_action_a_line),
 		cmocka_unit_test(what_is_past_a_limit_is_refused),
 		cmocka_unit_test(a_plan_of_version_1_asks_for_no_notices),
+		cmocka_unit_test(a_plan_of_version_2_says_no_listed_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,9 +24,10 @@ enum store_request {
 	/* store-plan.sock: policyd */
 	STORE_PLAN = 100,	/* plan, text descriptor -> u64 change, u64 text id */
 	STORE_THREAD,		/* keys of message ids -> author accounts */
-	STORE_FETCHED,		/* fetch id, uidls -> when each was stored, 0: never */
+	STORE_FETCHED,		/* fetch id, uidls and sizes -> what is known of each */
 	STORE_FETCHED_KEEP,	/* fetch id, uidls still outside: forget the others */
 	STORE_ARCHIVE_HEAD,	/* -> u64 store id, u64 entry, its hash */
+	STORE_FETCHED_MARK,	/* fetch id, how far their removal outside has come, uidls and sizes */
 	STORE_ACCOUNT_SET = 120,	/* accounts and their limits; limits.h */
 	STORE_ACCOUNT_REMOVE,	/* account: all it has goes to its trash */
 	STORE_ACCOUNT_USE,	/* accounts -> what each uses of its quota; limits.h */

@@ -370,15 +370,20 @@ spool_read(struct fixture *f)
 static enum status
 fetched_write(struct fixture *f)
 {
-	return fetched_put(TXN, 2, SLICE("u"), 99, NULL);
+	const struct fetched_row row = { 99, 300, FETCHED_REMOVED };
+
+	return fetched_put(TXN, 2, SLICE("u"), &row, NULL);
 }
 
 static enum status
 fetched_read(struct fixture *f)
 {
-	uint64_t at;
+	struct fetched_row row = { 0 };
+	enum status st = fetched_get(TXN, 2, SLICE("u"), &row, NULL);
 
-	return fetched_get(TXN, 2, SLICE("u"), &at, NULL);
+	if (st == STATUS_OK)
+		CHECK(row.stored_at == 99 && row.size_bytes == 300 && row.removal == FETCHED_REMOVED);
+	return st;
 }
 
 static bool
@@ -518,8 +523,8 @@ static const struct record {
 	    "02" "01" "0500000000000000" "010000006d" "0100000073" "0100000072" "01000000"
 	    "02000000" "03000000" "6300000000000000" "6300000000000000" "00000000" "00" "00000000"
 	    "02" "0100000065" "0a" "080000007266633832323b6f" "01", spool_write, spool_read },
-	{ "fetched", TABLE_FETCHED, "00000002" "00" "75", "01" "6300000000000000", fetched_write,
-	    fetched_read },
+	{ "fetched", TABLE_FETCHED, "00000002" "00" "75", "02" "6300000000000000" "2c01000000000000" "02",
+	    fetched_write, fetched_read },
 	{ "audit", TABLE_AUDIT, "00000000000000030000",
 	    "01" "6300000000000000" "010000006b" "0100000061" "0100000073" "0100000064",
 	    audit_write, audit_read },
@@ -624,6 +629,23 @@ a_queue_entry_of_version_1_asked_for_nothing(void **state)
 	    r.wish.orcpt.len == 0 && r.owed == QUEUE_OWES_MAIL);
 }
 
+static void
+what_was_fetched_by_version_1_has_no_size_and_stays(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key_bytes[8], bytes[16];
+	struct slice key = unhex("00000002" "00" "75", key_bytes);
+	struct slice value = unhex("01" "6300000000000000", bytes);
+	struct fetched_row row;
+
+	for (size_t cut = 1; cut <= value.len; cut++) {
+		CHECK_STATUS(txn_put(TXN, TABLE_FETCHED, key, slice_make(bytes, cut), NULL), STATUS_OK);
+		CHECK_STATUS(fetched_get(TXN, 2, SLICE("u"), &row, NULL),
+		    cut == value.len ? STATUS_OK : STATUS_CORRUPT);
+	}
+	CHECK(row.stored_at == 99 && row.size_bytes == 0 && row.removal == FETCHED_STAYS);
+}
+
 /* Of a text that is stored as it is, before there were other forms. */
 static void
 a_hash_of_a_text_is_what_its_golden_bytes_say(void **state)
@@ -671,6 +693,7 @@ main(void)
 		ROW(a_text_of_version_1_is_read),
 		ROW(an_account_of_version_1_has_no_limits),
 		ROW(a_queue_entry_of_version_1_asked_for_nothing),
+		ROW(what_was_fetched_by_version_1_has_no_size_and_stays),
 #undef ROW
 	};
 

@@ -8,6 +8,7 @@
 
 #include "store/archive.h"
 #include "store/audit.h"
+#include "store/fetched.h"
 #include "store/flags.h"
 #include "store/former.h"
 #include "store/history.h"
@@ -152,6 +153,7 @@ repair_fits(struct txn *t, enum store_table table, struct slice key, struct slic
 	struct segment_row segment;
 	struct history_row history;
 	struct sealed_row sealed;
+	struct fetched_row fetched;
 	struct audit_row audit;
 
 	switch (table) {
@@ -183,7 +185,7 @@ repair_fits(struct txn *t, enum store_table table, struct slice key, struct slic
 	case TABLE_SEALED:
 		return sealed_decode(key, value, &sealed) == STATUS_OK;
 	case TABLE_FETCHED:
-		return key.len > 5 && value.len == 9 && value.ptr[0] == 1;
+		return key.len > 5 && fetched_decode(value, &fetched, NULL) == STATUS_OK;
 	case TABLE_SEGMENT:
 		return key.len == 4 &&
 		    segment_row_get(t, key_read_u32(key, 0), &segment, NULL) == STATUS_OK;

@@ -11,6 +11,7 @@
 #include "store/client.h"
 #include "store/counters.h"
 #include "store/digest.h"
+#include "store/fetched.h"
 #include "store/journal.h"
 #include "store/plan_client.h"
 #include "store/queue_client.h"
@@ -33,7 +34,7 @@ struct world {
 	struct uidset target;
 	unsigned changes;
 	uint32_t accounts[THREAD_KEYS_MAX];
-	uint64_t stored_at[10];
+	struct fetch_known known[10];
 	uint32_t count;
 	struct queue_item item;	/* the last one taken */
 	uint64_t next_due_at;
@@ -141,13 +142,13 @@ thread_answered(void *ctx, enum status st, const uint32_t *accounts, uint32_t co
 }
 
 static void
-fetched_answered(void *ctx, enum status st, const uint64_t *stored_at, uint32_t count)
+fetched_answered(void *ctx, enum status st, const struct fetch_known *known, uint32_t count)
 {
 	struct world *w = ctx;
 
 	w->count = count;
 	for (uint32_t i = 0; i < count; i++)
-		w->stored_at[i] = stored_at[i];
+		w->known[i] = known[i];
 	answered(w, st);
 }
 
@@ -362,10 +363,10 @@ a_plan_is_executed_once_as_a_whole(void **state)
 	check_executed(text);
 	w->waiting = 2;
 	plan_thread(w->plan, keys, 2, thread_answered, w);
-	plan_fetched(w->plan, 2, uidls, 2, fetched_answered, w);
+	plan_fetched(w->plan, 2, uidls, NULL, 2, fetched_answered, w);
 	wait_all(w);
 	CHECK(w->accounts[0] == 0 && w->accounts[1] == 5);
-	CHECK(w->stored_at[0] > 0 && w->stored_at[1] == 0);
+	CHECK(w->known[0].stored_at > 0 && w->known[1].stored_at == 0);
 	buf_clear(&digest);
 }
 
@@ -495,10 +496,10 @@ ask_fetched(struct world *w, const char *want)
 	char got[4] = "";
 
 	w->waiting = 1;
-	plan_fetched(w->plan, 2, uidls, 3, fetched_answered, w);
+	plan_fetched(w->plan, 2, uidls, NULL, 3, fetched_answered, w);
 	wait_all(w);
 	for (int i = 0; i < 3; i++)
-		got[i] = w->stored_at[i] > 0 ? (char)('a' + i) : '-';
+		got[i] = w->known[i].stored_at > 0 ? (char)('a' + i) : '-';
 	CHECK(strcmp(got, want) == 0);
 }
 
@@ -532,6 +533,65 @@ what_is_no_longer_outside_is_forgotten(void **state)
 	ask_fetched(w, "-bc");
 	keep(w, "", true);
 	ask_fetched(w, "---");
+}
+
+/* Ask for "a", listed with this size: '-' unknown, 'k' known, 'r' known and said to be removed. */
+static char
+ask_listed(struct world *w, uint64_t size)
+{
+	struct slice uidls[] = { SLICE("b"), SLICE("a") };
+	uint64_t sizes[] = { 0, size };
+
+	w->waiting = 1;
+	plan_fetched(w->plan, 2, uidls, sizes, 2, fetched_answered, w);
+	wait_all(w);
+	CHECK(w->count == 2 && w->known[0].stored_at == 0 && !w->known[0].is_removed);
+	if (w->known[1].stored_at == 0)
+		return '-';
+	return w->known[1].is_removed ? 'r' : 'k';
+}
+
+static void
+mark(struct world *w, enum fetched_removal removal, uint64_t size)
+{
+	struct slice uidl = SLICE("a");
+
+	w->waiting = 1;
+	plan_fetched_mark(w->plan, 2, (uint8_t)removal, &uidl, &size, 1, fetched_answered, w);
+	wait_all(w);
+}
+
+static void
+the_id_of_a_removed_message_may_be_given_to_another(void **state)
+{
+	struct world *w = *state;
+	struct plan_action a = { .kind = ACTION_FETCHED, .fetch = 2, .uidl = SLICE("a"),
+		.size_bytes = 100 };
+	struct precondition pre = { .kind = PRECONDITION_NOT_FETCHED, .id = 2,
+		.name = SLICE("a"), .size_bytes = 100 };
+	struct plan p = plan_of(SLICE(""), &a, 1);
+
+	p.preconditions = &pre;
+	p.precondition_count = 1;
+	CHECK_STATUS(execute(w, &p, SLICE("")), STATUS_OK);
+	CHECK(ask_listed(w, 100) == 'k' && ask_listed(w, 101) == 'k');
+	mark(w, FETCHED_REMOVAL_COUNT, 101);
+	CHECK_STATUS(w->st, STATUS_CORRUPT);
+	mark(w, FETCHED_REMOVING, 101);
+	CHECK_STATUS(w->st, STATUS_OK);
+	CHECK(ask_listed(w, 101) == 'k' && ask_listed(w, 100) == '-');
+	mark(w, FETCHED_REMOVED, 101);
+	CHECK(ask_listed(w, 101) == 'r' && ask_listed(w, 0) == 'r');
+	running_end(&w->run, SIGKILL);
+	running_launch(&w->run);
+	reconnect(w);
+	CHECK(ask_listed(w, 101) == 'r' && ask_listed(w, 100) == '-');
+	pre.size_bytes = 101;
+	CHECK_STATUS(execute(w, &p, SLICE("")), STATUS_EXISTS);
+	pre.size_bytes = 100;
+	CHECK_STATUS(execute(w, &p, SLICE("")), STATUS_OK);
+	CHECK_STATUS(execute(w, &p, SLICE("")), STATUS_EXISTS);
+	CHECK(ask_listed(w, 100) == 'k' && ask_listed(w, 101) == 'k');
 }
 
 struct rows {
@@ -772,6 +832,7 @@ main(void)
 		ROW(a_plan_is_executed_once_as_a_whole),
 		ROW(outgoing_mail_is_taken_settled_and_tried_again),
 		ROW(what_is_no_longer_outside_is_forgotten),
+		ROW(the_id_of_a_removed_message_may_be_given_to_another),
 		ROW(an_administrator_reads_the_audit),
 		ROW(an_administrator_writes_down_what_they_look_at),
 		ROW(a_stopped_stored_finishes_what_it_has),

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "store/audit.h"
+#include "store/fetched.h"
 #include "store/flags.h"
 #include "store/former.h"
 #include "store/history.h"
@@ -287,8 +288,10 @@ verify_audit(struct verify_pass *p)
 static void
 row_is_fetched(struct verify_pass *p, struct slice key, struct slice value, void *ctx)
 {
+	struct fetched_row row;
+
 	(void)ctx;
-	if (key.len <= 5 || value.len != 9 || value.ptr[0] != 1)
+	if (key.len <= 5 || fetched_decode(value, &row, NULL) != STATUS_OK)
 		pass_found(p, key, "it cannot be read");
 }
 

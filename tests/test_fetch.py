@@ -67,6 +67,21 @@ def run(instance, name):
     return reports[-1]
 
 
+def after_kill(collect):
+    """Collect with a fetchd that is killed before or meanwhile: asked again until a run is whole."""
+    reports = []
+
+    def is_heard():
+        try:
+            reports.append(collect())
+        except AssertionError:
+            return False
+        return reports[-1]["final"]
+
+    wait_until(is_heard, 60, "a fetchd that answers", 0.2)
+    return reports[-1]
+
+
 @pytest.fixture
 def fetch(office, request):
     """fetch(server, *options): add a mailbox of the test's own, give a function that collects it."""
@@ -401,6 +416,90 @@ def test_c19_repeated_ids_are_fetched_once_and_never_removed(office, fetch):
         assert list(server.messages) == ["a", "c"]
     assert office.log_lines("fetch.uidl.repeated", messages="1")
     assert not arrived(office, "one", "twin2")
+
+
+def numbered(*texts):
+    """Messages as a server names them that gives their numbers as ids."""
+    return {str(number): text for number, text in enumerate(texts, 1)}
+
+
+def test_the_ids_of_removed_messages_are_given_to_others_and_nothing_is_lost(office, fetch):
+    with server_of(numbered(mail("reuse0"), mail("reuse1", b"to be removed\r\n"))) as server:
+        collect = fetch(server, "--keep", "0")
+        assert counts(collect()) == (2, 2, 0, 2, 0)
+        server.messages = numbered(mail("reuse2", b"another\r\n"), mail("reuse3"),
+                                   mail("reuse4"))
+        assert counts(collect()) == (3, 3, 0, 3, 0)
+        office.kill("fetchd")
+        server.messages = numbered(mail("reuse5", b"yet another\r\n"))
+        assert counts(after_kill(collect)) == (1, 1, 0, 1, 0)
+        assert not server.messages
+    for number in range(6):
+        assert len(arrived(office, "one", f"reuse{number}")) == 1
+
+
+@pytest.mark.parametrize("at", ["DELE", "QUIT"])
+def test_an_id_is_given_again_after_a_removal_that_nobody_could_note(office, fetch, at):
+    def remove_and_die(session, argument):
+        server.script.clear()
+        server.messages = numbered(second)
+        office.kill("fetchd")
+        raise Hangup
+
+    first, second = mail(f"window{at}0"), mail(f"window{at}1", b"another\r\n")
+    with server_of(numbered(first)) as server:
+        collect = fetch(server, "--keep", "0")
+        server.script[at] = remove_and_die
+        assert counts(after_kill(collect)) == (1, 1, 0, 1, 0)
+    assert arrived(office, "one", f"window{at}") == [first, second]
+
+
+def test_a_killed_fetchd_removes_later_what_it_has_stored(office, fetch):
+    def die(session, argument):
+        server.script.clear()
+        office.kill("fetchd")
+        raise Hangup
+
+    with server_of(numbered(mail("killed0"), mail("killed1"))) as server:
+        collect = fetch(server, "--keep", "0")
+        server.script["DELE"] = die
+        assert counts(after_kill(collect)) == (2, 0, 2, 2, 0)
+        assert not server.messages
+    assert len(arrived(office, "one", "killed")) == 2
+
+
+def test_a_server_that_removes_nothing_is_told_of_and_nothing_comes_twice(office, fetch):
+    def ignore(session, argument):
+        session.say("+OK")
+
+    texts = numbered(mail("ignored0"), mail("ignored1"))
+    with server_of(texts, script={"DELE": ignore}) as server:
+        collect = fetch(server, "--keep", "0")
+        report = collect()
+        assert counts(report) == (2, 2, 0, 2, 0) and not report["text"]
+        office.kill("fetchd")
+        report = after_kill(collect)
+        assert report["status"] == "ok" and counts(report) == (2, 0, 2, 0, 0), report
+        assert "lists 2 messages that it said it had removed" in report["text"]
+        assert "--keep-for-ever" in report["text"]
+        server.messages["3"] = mail("ignored2")
+        assert counts(collect()) == (3, 1, 2, 1, 0)
+        assert "lists 3 messages" in collect()["text"]
+        removals = [command for command in server.commands if command.startswith("DELE")]
+        assert sorted(removals) == ["DELE 1", "DELE 2", "DELE 3"]
+        assert sorted(server.retrieved) == ["1", "2", "3"]
+    assert office.log_lines("fetch.removal.ignored", messages="2")
+    assert len(arrived(office, "one", "ignored")) == 3
+
+
+def test_sizes_of_what_was_never_removed_mean_nothing(fetch):
+    with server_of(mail("grow0"), mail("grow1")) as server:
+        collect = fetch(server, "--keep", "7")
+        assert counts(collect()) == (2, 2, 0, 0, 0)
+        server.messages = {uidl: b"Status: RO\r\n" + text
+                           for uidl, text in server.messages.items()}
+        assert counts(collect()) == (2, 0, 2, 0, 0)
+        assert len(server.retrieved) == 2
 
 
 def test_c19_wrong_sizes_change_nothing(office, fetch):

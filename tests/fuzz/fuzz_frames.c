@@ -247,9 +247,10 @@ read_questions(struct slice data, struct buf *again)
 		policy_submission_put(again, &submission);
 		mem_free(list);
 		mem_free(wishes);
-	} else if (policy_uidls_read(data, &uidls, &list) == STATUS_OK) {
+	} else if (policy_uidls_read(data, &uidls, &list, &entries) == STATUS_OK) {
 		policy_uidls_put(again, &uidls);
 		mem_free(list);
+		mem_free(entries);
 	} else if (policy_returned_read(data, &returned, &entries) == STATUS_OK) {
 		policy_returned_put(again, &returned);
 		mem_free(entries);
@@ -289,7 +290,7 @@ read_answers(struct slice data, struct buf *again)
 	struct policy_reply reply;
 	struct policy_fetch *list;
 	struct slice secret;
-	uint64_t *times;
+	struct fetch_known *known;
 	uint32_t count;
 
 	(void)again;
@@ -304,8 +305,8 @@ read_answers(struct slice data, struct buf *again)
 	if (policy_fetch_list_read(&in, &list, &count) == STATUS_OK)
 		mem_free(list);
 	in = reader_of(data);
-	if (policy_times_read(&in, &times, &count) == STATUS_OK)
-		mem_free(times);
+	if (policy_known_read(&in, &known, &count) == STATUS_OK)
+		mem_free(known);
 	return false;
 }
 

@@ -61,13 +61,16 @@ read_frames(struct slice payload)
 	struct digest_done done;
 	struct smtp_dsn_rcpt *wishes;
 	struct slice *list;
+	uint64_t *sizes;
 
 	if (policy_submission_read(payload, &submission, &list, &wishes) == STATUS_OK) {
 		mem_free(list);
 		mem_free(wishes);
 	}
-	if (policy_uidls_read(payload, &uidls, &list) == STATUS_OK)
+	if (policy_uidls_read(payload, &uidls, &list, &sizes) == STATUS_OK) {
 		mem_free(list);
+		mem_free(sizes);
+	}
 	if (digest_done_read(payload, &done) == STATUS_OK)
 		digest_done_clear(&done);
 	if (policy_fetched_read(payload, &fetched) == STATUS_OK)
