@@ -244,7 +244,7 @@ sort_failed(const struct relay_batch *b, uint32_t i, struct sorted *out)
 		out->silent[out->silent_count++] = i;
 }
 
-/* Not now: given up, told to the author, or just put off, by its age. */
+/* Not now: given up, told to the author, or just put off, by its age and how often it was tried. */
 static void
 sort_later(struct relay_batch *b, uint32_t i, enum queue_outcome outcome, uint64_t due_at,
     struct sorted *out)
@@ -252,10 +252,11 @@ sort_later(struct relay_batch *b, uint32_t i, enum queue_outcome outcome, uint64
 	const struct relay_schedule *schedule = &b->relay->schedule;
 	struct relay_entry *e = b->entries[i];
 	uint64_t now_s = relay_now();
+	uint32_t attempts = e->attempts + (outcome == QUEUE_LATER);
 
 	e->outcome = outcome;
 	e->due_at = due_at;
-	if (relay_schedule_is_expired(schedule, e->made_at, now_s)) {
+	if (relay_schedule_is_expired(schedule, e->made_at, attempts, now_s)) {
 		sort_failed(b, i, out);
 		out->has_expired = true;
 	} else if (relay_entry_wants(e, SMTP_NOTIFY_DELAY) &&

@@ -22,9 +22,13 @@ struct relay_schedule {
  */
 uint64_t relay_schedule_next(const struct relay_schedule *s, uint32_t attempts, uint64_t now_s,
     uint64_t random);
-/* Made at made_at, mail is given up now. */
+/*
+ * Made at made_at, mail is given up now that attempts of it failed.  Age is not enough, since
+ * nothing is tried while the power is off: there were three attempts at least, with pauses of
+ * an hour together, or of expire_s where that is less.
+ */
 bool relay_schedule_is_expired(const struct relay_schedule *s, uint64_t made_at,
-    uint64_t now_s);
+    uint32_t attempts, uint64_t now_s);
 /* The author is to be told now. */
 bool relay_schedule_is_late(const struct relay_schedule *s, uint64_t made_at, bool is_told,
     uint64_t now_s);

@@ -27,7 +27,8 @@ const struct setting relay_settings_table[] = {
 	{ "relay", "delay_notice", SETTING_DURATION, FIELD(delay_notice_s), "4h", 0, 2592000,
 	    "The author is told once of mail that waits this long; 0: never." },
 	{ "relay", "expire", SETTING_DURATION, FIELD(expire_s), "5d", 1, 2592000,
-	    "Mail that could not be sent for this long goes back to its author." },
+	    "Mail that could not be sent for this long goes back to its author, once it was tried "
+	    "for an hour." },
 	{ "relay", "mx_port", SETTING_U32, FIELD(mx_port), "25", 1, 65535,
 	    "Port of mail exchangers; another one than 25 is for tests." },
 	{ "relay", "mx_local", SETTING_BOOL, FIELD(mx_local), "no", 0, 0,

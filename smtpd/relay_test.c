@@ -210,16 +210,18 @@ only_what_is_wanted_is_told(void **state)
 		const char *recipient;
 		unsigned age_s, returned, delayed;
 		bool has_text;
+		uint32_t attempts;
 	} rows[] = {
-		{ 0, "550@a.test", 0, 1, 0, true },
-		{ SMTP_NOTIFY_FAILURE, "550@a.test", 0, 1, 0, true },
-		{ SMTP_NOTIFY_NEVER, "550@a.test", 0, 1, 0, false },
-		{ SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_DELAY, "550@a.test", 0, 1, 0, false },
-		{ SMTP_NOTIFY_NEVER, "450@a.test", 6 * 86400, 1, 0, false },
-		{ 0, "450@a.test", 5 * 3600, 0, 1, true },
-		{ SMTP_NOTIFY_DELAY, "450@a.test", 5 * 3600, 0, 1, true },
-		{ SMTP_NOTIFY_FAILURE, "450@a.test", 5 * 3600, 0, 0, false },
-		{ SMTP_NOTIFY_NEVER, "450@a.test", 5 * 3600, 0, 0, false },
+		{ 0, "550@a.test", 0, 1, 0, true, 0 },
+		{ SMTP_NOTIFY_FAILURE, "550@a.test", 0, 1, 0, true, 0 },
+		{ SMTP_NOTIFY_NEVER, "550@a.test", 0, 1, 0, false, 0 },
+		{ SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_DELAY, "550@a.test", 0, 1, 0, false, 0 },
+		{ SMTP_NOTIFY_NEVER, "450@a.test", 6 * 86400, 1, 0, false, 4 },
+		{ SMTP_NOTIFY_NEVER, "450@a.test", 6 * 86400, 0, 0, false, 3 },
+		{ 0, "450@a.test", 5 * 3600, 0, 1, true, 0 },
+		{ SMTP_NOTIFY_DELAY, "450@a.test", 5 * 3600, 0, 1, true, 0 },
+		{ SMTP_NOTIFY_FAILURE, "450@a.test", 5 * 3600, 0, 0, false, 0 },
+		{ SMTP_NOTIFY_NEVER, "450@a.test", 5 * 3600, 0, 0, false, 0 },
 	};
 
 	(void)state;
@@ -231,6 +233,7 @@ only_what_is_wanted_is_told(void **state)
 		k = add_entry(&w, 1, "zhang@acme.test", rows[i].recipient);
 		k->item.wish.notify = rows[i].notify;
 		k->item.made_at -= rows[i].age_s;
+		k->item.attempts = rows[i].attempts;
 		world_start(&w);
 		until_settled(&w);
 		CHECK_U64(k->returned, rows[i].returned);
@@ -251,6 +254,11 @@ old_mail_is_reported_once_and_given_up_at_last(void **state)
 	add_entry(&w, 2, "zhang@acme.test", "450@a.test")->item.made_at -= 5 * 3600;
 	w.entries[1].item.is_delay_told = true;
 	add_entry(&w, 3, "zhang@acme.test", "450@a.test")->item.made_at -= 6 * 86400;
+	w.entries[2].item.attempts = 4;
+	/* Old only since nothing was tried for days, as when the power was off. */
+	add_entry(&w, 4, "zhang@acme.test", "450@a.test")->item.made_at -= 6 * 86400;
+	w.entries[3].item.is_delay_told = true;
+	w.entries[3].item.attempts = 3;
 	world_start(&w);
 	until_settled(&w);
 	CHECK_U64(w.entries[0].delayed, 1);
@@ -259,6 +267,8 @@ old_mail_is_reported_once_and_given_up_at_last(void **state)
 	CHECK_U64(w.entries[1].delayed, 0);
 	CHECK_U64(w.entries[2].returned, 1);
 	CHECK_U64(w.entries[2].settled, 0);
+	CHECK_U64(w.entries[3].returned, 0);
+	CHECK_U64(w.entries[3].outcome, QUEUE_LATER);
 	world_clear(&w);
 }
 
@@ -279,11 +289,18 @@ a_dead_host_is_left_alone_for_a_while(void **state)
 	CHECK(strstr(w.entries[0].detail, "cannot connect to 127.0.0.1") != NULL);
 	add_entry(&w, 3, "zhang@acme.test", "250@a.test");
 	add_entry(&w, 4, "zhang@acme.test", "250@a.test")->item.made_at -= 6 * 86400;
+	w.entries[3].item.attempts = 5;
+	/* A host at rest is no attempt. */
+	add_entry(&w, 5, "zhang@acme.test", "250@a.test")->item.made_at -= 6 * 86400;
+	w.entries[4].item.is_delay_told = true;
+	w.entries[4].item.attempts = 4;
 	w.on_due(w.on_due_ctx);
 	until_settled(&w);
 	CHECK_U64(w.entries[2].outcome, QUEUE_PUT_BACK);
 	CHECK(w.entries[2].due_at <= (uint64_t)time(NULL) + 60);
 	CHECK_U64(w.entries[3].returned, 1);
+	CHECK_U64(w.entries[4].returned, 0);
+	CHECK_U64(w.entries[4].outcome, QUEUE_PUT_BACK);
 	CHECK(notice_holds(&w, "cannot connect to 127.0.0.1"));
 	world_clear(&w);
 }
