@@ -155,14 +155,17 @@ edit_login(struct admin_request *r, const struct changes *c, struct route_record
 }
 
 static enum status
-edit_tls(struct admin_request *r, const struct changes *c, bool is_new, struct route_record *f)
+edit_tls(struct admin_request *r, const struct changes *c, bool had_user, struct route_record *f)
 {
+	bool is_new = f->id == 0;
 	bool was_required = !is_new && f->tls == ROUTE_TLS_REQUIRE;
 	bool is_required;
 
-	/* A secret is not shown to whoever listens, unless it was said that it may be. */
 	if (is_new)
-		f->tls = f->user.len > 0 ? ROUTE_TLS_REQUIRE : ROUTE_TLS_TRY;
+		f->tls = ROUTE_TLS_TRY;
+	/* A secret is not shown to whoever listens, unless it was said that it may be. */
+	if (f->user.len > 0 && !had_user && f->tls == ROUTE_TLS_TRY)
+		f->tls = ROUTE_TLS_REQUIRE;
 	if (c->tls != NULL) {
 		size_t i = 0;
 
@@ -198,6 +201,7 @@ write_route(struct admin_request *r, struct changes *c, struct route_record *f, 
 	struct directory *d = r->policyd->directory;
 	struct buf detail = buf_init(3000);
 	struct audit_note note = { .kind = slice_from_cstr(kind), .subject = f->name };
+	bool had_user = f->user.len > 0;
 	enum status st = edit_kind(r, c, f);
 
 	if (st == STATUS_OK)
@@ -207,7 +211,7 @@ write_route(struct admin_request *r, struct changes *c, struct route_record *f, 
 	if (st == STATUS_OK)
 		st = edit_login(r, c, f);
 	if (st == STATUS_OK)
-		st = edit_tls(r, c, f->id == 0, f);
+		st = edit_tls(r, c, had_user, f);
 	if (st == STATUS_OK)
 		st = admin_bool_arg(r, "check_certificate", c->check_certificate,
 		    &f->checks_certificate);

@@ -52,6 +52,20 @@ def test_who_gets_the_name_of_another_is_told(instance):
     assert done.stderr == ('mailadm: "LI  si" is somebody else\'s name, too: mail for it goes to '
                            "the dispatcher\n")
     assert "shared_names: LI  si\n" in call(instance, "user", "show", "twin").stdout
+
+
+def test_who_lets_a_password_go_over_unchecked_tls_is_told(instance):
+    login = ("--smarthost", "h.test", "--user", "u", "--secret-stdin")
+    done = call(instance, "route", "add", "unchecked", "--for-domain", "x.test", *login,
+                "--tls", "try")
+    assert done.returncode == 0 and "no certificate is checked" in done.stderr
+    for more in (("--check-certificate",), ("--no-check-certificate", "--no-user"),
+                 ("--user", "u", "--secret-stdin")):
+        done = call(instance, "route", "set", "unchecked", *more)
+        assert (done.returncode, done.stderr) == (0, ""), more
+    shown = call(instance, "route", "show", "unchecked").stdout
+    assert "tls: require\n" in shown and "check_certificate: yes\n" in shown
+    assert call(instance, "route", "remove", "unchecked").returncode == 0
     assert call(instance, "user", "remove", "twin").returncode == 0
     assert call(instance, "user", "set", "li", "--name", "Li Si", "--name", "李四").stderr == ""
 

@@ -217,6 +217,17 @@ def test_relayd_learns_how_routes_go_and_their_secrets(company):
     row, = company.must("route", "set", name="later", check_certificate=False)
     row, = company.must("route", "set", name="later", tls="require")
     assert not row["check_certificate"]
+    # Who gains a password is not left with TLS that anybody may end, unless that is said.
+    for said, kept in (({}, ("require", True)), ({"tls": "try"}, ("try", False)),
+                       ({"check_certificate": False}, ("require", False))):
+        company.must("route", "set", name="later", tls="try", user=None, check_certificate=False)
+        row, = company.must("route", "set", name="later", user="u", secret="s", **said)
+        assert (row["tls"], row["check_certificate"]) == kept, said
+    company.must("route", "set", name="later", tls="try")
+    row, = company.must("route", "set", name="later", user="v")
+    assert row["tls"] == "try"
+    company.must("route", "set", name="later", tls="off", user=None)
+    assert company.must("route", "set", name="later", user="u", secret="s")[0]["tls"] == "off"
     company.must("route", "remove", name="later")
     company.must("route", "add", name="one", for_domain="X.test", mx=True)
     assert company.admin("route", "add", name="two", for_domain="x.test", mx=True)[0] == EXISTS

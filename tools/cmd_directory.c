@@ -204,6 +204,19 @@ warn_of_shared_names(const json_t *row)
 		    "dispatcher\n", json_string_value(json_array_get(names, i)));
 }
 
+/* relayd shows it under TLS only, but then to whoever speaks TLS. */
+static void
+warn_of_unchecked_login(const struct directory_form *form, const json_t *row)
+{
+	const char *tls = json_string_value(json_object_get(row, "tls"));
+
+	if (strcmp(form->noun, "route") == 0 && tls != NULL && strcmp(tls, "try") == 0 &&
+	    json_is_string(json_object_get(row, "user")) &&
+	    json_is_false(json_object_get(row, "check_certificate")))
+		fprintf(stderr, "mailadm: with --tls try no certificate is checked: whoever is on the way "
+		    "to the smarthost can have the password\n");
+}
+
 static void
 on_row(void *ctx, const json_t *answer)
 {
@@ -219,6 +232,7 @@ on_row(void *ctx, const json_t *answer)
 	switch (d->form->shown) {
 	case SHOWN_NOTHING:
 		warn_of_shared_names(row);
+		warn_of_unchecked_login(d->form, row);
 		break;
 	case SHOWN_LIST:
 		if (d->rows++ == 0)
