@@ -15,6 +15,7 @@
 #include "policy/outgoing.h"
 #include "policy/plan.h"
 #include "policy/protocol.h"
+#include "policy/receipts.h"
 #include "policy/relay_protocol.h"
 #include "policy/route.h"
 #include "policy/session.h"
@@ -325,6 +326,10 @@ execute(struct job *j, const struct digest_done *d, const struct fetch_record *f
 	struct buf memory;
 
 	fill_source(j, d, &source);
+	/* Our own people are told in their inbox; a sender outside may be somebody else's name. */
+	source.has_no_receipt = source.author == 0 && plan_owes_receipt(&source) &&
+	    !receipts_count(j->intake->policyd->receipts, source.sender,
+	    clock_monotonic_ms() / 1000);
 	if (fetch != NULL) {
 		/* A collected message has lost its envelope: the mailbox it lay in is what is known. */
 		j->is_for_one = fetch->shared.len == 0;

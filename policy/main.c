@@ -22,6 +22,7 @@
 #include "policy/helper.h"
 #include "policy/intake.h"
 #include "policy/limits.h"
+#include "policy/receipts.h"
 #include "policy/outbox.h"
 #include "policy/policyd.h"
 #include "policy/service.h"
@@ -138,6 +139,7 @@ serve(struct main *m, struct problem *why)
 	if (st != STATUS_OK)
 		return st;
 	p->store = plan_client_new(p->loop, "store-plan.sock");
+	p->receipts = receipts_new();
 	p->intake = intake_new(p);
 	p->fetching = fetching_new(p);
 	p->outbox = outbox_new(p);
@@ -237,6 +239,7 @@ end(struct daemon *d)
 	service_stop(p);
 	admin_free(&p->admin);
 	intake_free(&p->intake);
+	receipts_free(&p->receipts);
 	fetching_free(&p->fetching);
 	outbox_free(&p->outbox);
 	limits_free(&p->limits);

@@ -112,10 +112,22 @@ owes_notice(const struct plan_source *s, uint32_t i)
 	    s->sender.len <= SPOOL_ADDRESS_MAX && s->leaving->inside[i].len <= SPOOL_ADDRESS_MAX;
 }
 
+bool
+plan_owes_receipt(const struct plan_source *s)
+{
+	bool owes = false;
+
+	for (uint32_t i = 0; s->leaving != NULL && i < s->leaving->inside_count && !owes; i++)
+		owes = owes_notice(s, i);
+	return owes;
+}
+
 static void
 add_owed(const struct plan_source *s, struct plan *p)
 {
-	for (uint32_t i = 0; s->leaving != NULL && i < s->leaving->inside_count; i++) {
+	if (s->leaving == NULL || s->has_no_receipt)
+		return;
+	for (uint32_t i = 0; i < s->leaving->inside_count; i++) {
 		struct plan_action *a;
 
 		if (!owes_notice(s, i))
@@ -212,6 +224,8 @@ fill_memory(const struct plan_source *s, const struct route_decision *decision,
 	*memory = buf_init(POLICY_PLAN_RECIPIENTS_BYTES + 2 * AUDIT_DETAIL_MAX);
 	add_lines(memory, s->recipients, s->recipient_count);
 	at = memory->len;
+	if (s->has_no_receipt)
+		add_reasons(memory, SLICE("step=receipt none why=too-many-for-domain-or-all\n"));
 	if (goes_outside(s))
 		add_reasons(memory, buf_slice(&s->leaving->reasons));
 	if (decision != NULL)

@@ -33,7 +33,11 @@ struct plan_source {
 	const struct leaving *leaving;	/* what goes outside; NULL: nothing */
 	const struct digest_rewritten *outside;	/* its text; with leaving */
 	bool has_sent_copy;	/* the author gets it in Sent Items */
+	bool has_no_receipt;	/* none is owed, since its sender had too many */
 };
+
+/* The sender is to be told that it was delivered. */
+bool plan_owes_receipt(const struct plan_source *source);
 
 /*
  * *out: given; plan_clear() and then buf_clear(memory), which holds what some of

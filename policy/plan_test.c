@@ -232,9 +232,37 @@ who_asked_to_be_told_of_success_is_owed_a_notice(void **state)
 		s.sender = slice_make(wide, n);
 		plan_for_mail(&s, &r, &p, &memory);
 		CHECK_U64(p.action_count, n > 0 && n <= SPOOL_ADDRESS_MAX ? 6 : 5);
+		CHECK(plan_owes_receipt(&s) == (n > 0 && n <= SPOOL_ADDRESS_MAX));
 		plan_clear(&p);
 		buf_clear(&memory);
 	}
+}
+
+static void
+who_had_too_many_receipts_is_owed_none_and_the_audit_says_so(void **state)
+{
+	const struct smtp_dsn_rcpt wish = { SMTP_NOTIFY_SUCCESS, SLICE("") };
+	struct slice inside = SLICE("li@acme.test");
+	uint32_t inside_at = 0, account = 2;
+	struct route_decision r = { .accounts = &account, .account_count = 1 };
+	struct leaving l = { .inside = &inside, .inside_at = &inside_at, .inside_count = 1 };
+	struct plan_source s = {
+		.mid = SLICE("m"), .size_bytes = 100, .sender = SLICE("a@x.test"),
+		.actor = SLICE("192.0.2.1"), .recipients = &inside, .recipient_count = 1,
+		.leaving = &l, .wishes = &wish, .has_no_receipt = true,
+	};
+	struct plan p;
+	struct buf memory;
+
+	(void)state;
+	CHECK(plan_owes_receipt(&s));
+	plan_for_mail(&s, &r, &p, &memory);
+	check_print(&p, &memory,
+	    "message mid=\"m\" sid=\"\" author=0 size=100\n"
+	    "deliver account=2 role=1 flags=0 where-room\n"
+	    "archive direction=0 sender=\"a@x.test\" recipients=\"li@acme.test\"\n"
+	    "audit kind=\"mail\" actor=\"192.0.2.1\" subject=\"m\""
+	    " detail=\"step=receipt none why=too-many-for-domain-or-all\\x0a\"\n");
 }
 
 static void
@@ -326,6 +354,7 @@ main(void)
 		cmocka_unit_test(what_leaves_is_queued_and_filed_beside_what_stays),
 		cmocka_unit_test(what_comes_back_ends_its_entries_or_tells_that_they_wait),
 		cmocka_unit_test(who_asked_to_be_told_of_success_is_owed_a_notice),
+		cmocka_unit_test(who_had_too_many_receipts_is_owed_none_and_the_audit_says_so),
 		cmocka_unit_test(a_notice_of_success_stays_or_leaves_with_a_null_sender),
 		cmocka_unit_test(reasons_are_cut_at_whole_lines),
 		cmocka_unit_test(a_change_of_the_directory_becomes_its_audit_alone),

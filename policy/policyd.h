@@ -26,6 +26,7 @@ struct loop;
 struct outbox;
 struct peer;
 struct plan_client;
+struct receipts;
 
 struct policyd {
 	struct loop *loop;
@@ -41,6 +42,7 @@ struct policyd {
 	struct ipc_server *service;	/* policy.sock */
 	struct peer *peers;		/* connected there: service.c */
 	struct intake *intake;
+	struct receipts *receipts;	/* given to senders outside */
 	struct fetching *fetching;
 	struct outbox *outbox;
 	struct limits *limits;

@@ -247,6 +247,20 @@ def test_a_sender_outside_gets_a_receipt_and_nobody_a_receipt_of_that(company, s
     assert not any(b"inquiry-2" in m[2] for m in sink.messages)
 
 
+def test_a_forged_sender_is_not_flooded_with_receipts(company):
+    """The domain has no more than 20 within the hour; the mail itself comes in."""
+    with company.smtp() as client:
+        for number in range(21):
+            text = (f"From: <a@victim.example>\r\nTo: <{LI}>\r\nSubject: flood-{number}-\r\n"
+                    f"Message-ID: <flood-{number}@victim.example>\r\n\r\nx\r\n")
+            client.sendmail(f"a{number}@victim.example", [LI], text,
+                            rcpt_options=["NOTIFY=SUCCESS"])
+    company.wait_for_mail(LI, b"flood-20-")
+    refused = audited(company, "mail", "step=receipt none")
+    assert len(refused) == 1
+    wait_empty(company)
+
+
 @needs_postfix
 def test_postfix_tells_of_what_it_delivered_itself(make_instance):
     """It offers DSN, so what was asked for is its business; and nothing of the office is told to it."""
