@@ -16,7 +16,6 @@
 
 #define INPUT_MAX_DEFAULT (64 * 1024)
 #define SEND_AT_ONCE (64 * 1024)	/* with so much queued, not at the end of the turn */
-#define FINISH_MS 10000
 #define SHAKE_MS 30000
 #define PRINTF_USUAL 1024
 
@@ -52,6 +51,8 @@ static void
 conn_strip(struct conn *c)
 {
 	c->is_closed = true;
+	if (c->is_lingering)
+		--*loop_lingering(c->loop);
 	loop_release(&c->stray);
 	loop_soon_cancel(&c->soon);
 	watch_free(&c->watch);
@@ -261,6 +262,20 @@ conn_arm(struct conn *c)
 }
 
 static void
+go_on_finishing(struct conn *c, uint64_t now_ms)
+{
+	unsigned *lingering = loop_lingering(c->loop);
+
+	if (!c->is_lingering && *lingering >= CONN_LINGERING_MAX)
+		return;
+	c->deadline_ms = conn_last_deadline(&c->last, conn_unsent(c), now_ms);
+	if (c->deadline_ms > now_ms && !c->is_lingering) {
+		c->is_lingering = true;
+		++*lingering;
+	}
+}
+
+static void
 conn_check_time(void *ctx)
 {
 	struct conn *c = ctx;
@@ -271,6 +286,8 @@ conn_check_time(void *ctx)
 	/* While we let the peer wait and owe it nothing, the silence is ours. */
 	if (c->is_paused && fifo_len(&c->out) == 0)
 		c->moved_at_ms = now;
+	if (c->is_finishing && c->deadline_ms <= now)
+		go_on_finishing(c, now);
 	if (c->shake_by_ms != 0 && c->shake_by_ms <= now)
 		problem_set(&why, "no TLS handshake in time");
 	else if (c->deadline_ms != 0 && c->deadline_ms <= now)
@@ -381,6 +398,21 @@ finish_drop(void *ctx)
 	conn_close(&c);
 }
 
+static void
+set_last_times(struct conn *c)
+{
+	bool is_inside = strcmp(c->peer, "unix") == 0;
+	uint64_t now = clock_monotonic_ms();
+
+	c->patience_s = 0;
+	c->shake_by_ms = 0;
+	conn_set_input_rate(c, 0, 0);
+	conn_set_output_rate(c, 0, 0);
+	c->last = (struct conn_last){ now + CONN_FINISH_S * UINT64_C(1000), conn_unsent(c) };
+	c->deadline_ms = is_inside ? c->last.ends_at_ms : now + CONN_FINISH_STEP_S * UINT64_C(1000);
+	conn_arm(c);
+}
+
 /*
  * What the peer sends is read and dropped until it closes as well: closing a
  * socket with unread input would take our last words away from it.
@@ -408,10 +440,7 @@ conn_finish(struct conn **cp)
 	c->end = CONN_EOF;
 	c->output_ends = true;
 	c->input_is_new = conn_input_len(c) > 0;
-	c->patience_s = 0;
-	c->shake_by_ms = 0;
-	c->deadline_ms = clock_monotonic_ms() + FINISH_MS;
-	conn_arm(c);
+	set_last_times(c);
 	c->stray.drop = finish_drop;
 	c->stray.ctx = c;
 	loop_adopt(c->loop, &c->stray);

@@ -46,9 +46,16 @@ void conn_set_handler(struct conn *c, const struct conn_handler *handler, void *
 void conn_close(struct conn **c);
 /*
  * Sends what is left, then closes and frees by itself: the caller forgets the
- * conn now and gets no more events.  At most 10 s.
+ * conn now and gets no more events.  At most CONN_FINISH_S, and only while CONN_FINISH_BYTES of it
+ * reach the peer in each CONN_FINISH_STEP_S.  Nobody counts such conns any more, so beyond
+ * CONN_LINGERING_MAX of a loop there is one step only.  A Unix socket leads to a proxy of ours,
+ * which takes it at its client's pace.
  */
 void conn_finish(struct conn **c);
+#define CONN_FINISH_S 300
+#define CONN_FINISH_STEP_S 10
+#define CONN_FINISH_BYTES 1024
+#define CONN_LINGERING_MAX 100
 
 /* Bytes received and not consumed; borrowed until the next call on this conn. */
 struct slice conn_input(const struct conn *c);

@@ -24,6 +24,12 @@ struct conn_rate {
 	uint32_t window_s;	/* 0: no rate is asked for */
 };
 
+/* The last output of a conn that is finishing. */
+struct conn_last {
+	uint64_t ends_at_ms;	/* whatever moves */
+	size_t left;		/* when last looked at */
+};
+
 struct conn {
 	struct stray stray;	/* while finishing */
 	struct soon soon;
@@ -48,6 +54,7 @@ struct conn {
 	uint32_t patience_s;
 	struct conn_rate in_rate;
 	struct conn_rate out_rate;
+	struct conn_last last;
 
 	int fd;
 	unsigned busy;			/* handlers running */
@@ -56,6 +63,7 @@ struct conn {
 	bool is_paused;
 	bool is_closed;			/* the memory goes when busy is 0 */
 	bool is_finishing;
+	bool is_lingering;		/* counted by the loop */
 	bool is_half_open;		/* for proxies: on_drained goes on after CONN_EOF */
 	bool has_end;			/* on_end is due, or was called */
 	bool has_ended;			/* it was called */
@@ -87,6 +95,11 @@ void conn_rate_sent(struct conn *c, size_t sent, size_t left);
 uint64_t conn_rate_ends(const struct conn *c);
 /* False when a window is over; why says which. */
 bool conn_rate_is_kept(struct conn *c, uint64_t now_ms, struct problem *why);
+
+/* Bytes that have not reached the peer: queued, or sent and not taken by it. */
+size_t conn_unsent(const struct conn *c);
+/* With so much left, until when it may go on; no later than now_ms: no longer. */
+uint64_t conn_last_deadline(struct conn_last *last, size_t left, uint64_t now_ms);
 
 /* The earlier of two times of which 0 is none. */
 static inline uint64_t

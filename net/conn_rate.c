@@ -1,3 +1,6 @@
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "base/clock.h"
 #include "net/conn_internal.h"
 
@@ -78,4 +81,26 @@ conn_rate_is_kept(struct conn *c, uint64_t now_ms, struct problem *why)
 	else if (c->out_rate.due_ms != 0 && c->out_rate.due_ms <= now_ms)
 		problem_set(why, "output is read too slowly");
 	return why->text[0] == '\0';
+}
+
+/* The kernel takes large lumps: what a slow peer does is seen in its queue only. */
+size_t
+conn_unsent(const struct conn *c)
+{
+	int queued = 0;
+
+	if (ioctl(c->fd, SIOCOUTQ, &queued) != 0 || queued < 0)
+		queued = 0;
+	return fifo_len(&c->out) + (size_t)queued;
+}
+
+uint64_t
+conn_last_deadline(struct conn_last *last, size_t left, uint64_t now_ms)
+{
+	uint64_t next = now_ms + CONN_FINISH_STEP_S * UINT64_C(1000);
+
+	if (last->left < left || last->left - left < CONN_FINISH_BYTES)
+		return now_ms;
+	last->left = left;
+	return next < last->ends_at_ms ? next : last->ends_at_ms;
 }

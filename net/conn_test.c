@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "net/conn_internal.h"
 #include "net/testing_side.h"
 
 #define BIG (1024 * 1024)
@@ -290,6 +291,90 @@ finishing_sends_everything_then_closes(void **state)
 }
 
 static void
+last_output_goes_on_while_enough_of_it_moves(void **state)
+{
+	static const struct {
+		size_t left, now_left;
+		uint64_t now_ms, until_ms;
+	} rows[] = {
+		{ 5000, 5000 - CONN_FINISH_BYTES, 10000, 20000 },
+		{ 5000, 5000 - CONN_FINISH_BYTES + 1, 10000, 10000 },
+		{ 5000, 5000, 10000, 10000 },
+		{ 5000, 6000, 10000, 10000 },
+		{ 5000, 0, 10000, 20000 },
+		{ 0, 0, 10000, 10000 },
+		{ 5000, 0, 295000, 300000 },
+		{ 5000, 0, 300000, 300000 },
+		{ 5000, 0, 300001, 300000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct conn_last last = { 300000, rows[i].left };
+
+		CHECK_U64(conn_last_deadline(&last, rows[i].now_left, rows[i].now_ms),
+		    rows[i].until_ms);
+		CHECK_U64(last.left, rows[i].until_ms == rows[i].now_ms && rows[i].now_ms < 300000 ?
+		    rows[i].left : rows[i].now_left);
+	}
+}
+
+/* Its time is over now, instead of in some seconds. */
+static void
+let_time_pass(struct world *w, struct conn *c)
+{
+	c->deadline_ms = clock_monotonic_ms();
+	conn_arm(c);
+	testing_turn(w->loop, 5);
+}
+
+static void
+a_slow_reader_hears_the_end_and_a_deaf_one_does_not(void **state)
+{
+	struct world *w = *state;
+	struct conn *c = w->side.conn;
+	struct buf heard = buf_init(8 * BIG);
+	char *text = mem_zeroed(BIG, 1);
+
+	conn_write(c, slice_make(text, BIG));
+	testing_turn(w->loop, 5);
+	conn_finish(&w->side.conn);
+	for (size_t want = 65536; want < BIG / 2; want += 65536) {
+		hear(w, &heard, want);
+		let_time_pass(w, c);
+		CHECK(c->deadline_ms > clock_monotonic_ms());
+		CHECK_U64(*loop_lingering(w->loop), 1);
+	}
+	let_time_pass(w, c);
+	/* Now it is gone, with what it had not sent. */
+	hear(w, &heard, 8 * BIG);
+	CHECK(heard.len > BIG / 2 - 65536 && heard.len < BIG);
+	CHECK_U64(*loop_lingering(w->loop), 0);
+	buf_clear(&heard);
+	mem_free(text);
+}
+
+static void
+beyond_so_many_that_linger_one_step_has_to_do(void **state)
+{
+	struct world *w = *state;
+	struct conn *c = w->side.conn;
+	struct buf heard = buf_init(8 * BIG);
+	char *text = mem_zeroed(BIG, 1);
+
+	*loop_lingering(w->loop) = CONN_LINGERING_MAX;
+	conn_write(c, slice_make(text, BIG));
+	conn_finish(&w->side.conn);
+	hear(w, &heard, 65536);
+	let_time_pass(w, c);
+	hear(w, &heard, 8 * BIG);
+	CHECK(heard.len < BIG);
+	CHECK_U64(*loop_lingering(w->loop), CONN_LINGERING_MAX);
+	buf_clear(&heard);
+	mem_free(text);
+}
+
+static void
 finishing_conns_do_not_outlive_the_loop(void **state)
 {
 	struct world *w = *state;
@@ -477,6 +562,9 @@ main(void)
 		T(output_goes_out_whole_and_draining_is_told_from_the_loop),
 		T(printf_writes_long_lines_whole),
 		T(finishing_sends_everything_then_closes),
+		T(last_output_goes_on_while_enough_of_it_moves),
+		T(a_slow_reader_hears_the_end_and_a_deaf_one_does_not),
+		T(beyond_so_many_that_linger_one_step_has_to_do),
 		T(finishing_conns_do_not_outlive_the_loop),
 		T(a_peer_that_went_away_is_no_signal),
 		T(last_words_are_heard_though_nobody_listens_any_more),

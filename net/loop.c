@@ -37,6 +37,7 @@ struct loop {
 	struct link soon_running;
 	struct link signals;
 	struct link strays;
+	unsigned lingering;
 	bool is_running_soon;
 	bool is_stopped;
 	char *scratch;
@@ -241,6 +242,12 @@ void
 loop_adopt(struct loop *l, struct stray *s)
 {
 	link_append(&l->strays, &s->link);
+}
+
+unsigned *
+loop_lingering(struct loop *l)
+{
+	return &l->lingering;
 }
 
 void

@@ -39,5 +39,7 @@ struct stray {
 };
 void loop_adopt(struct loop *l, struct stray *s);
 void loop_release(struct stray *s);
+/* How many conns of this loop finish longer than for one step: conn.c counts. */
+unsigned *loop_lingering(struct loop *l);
 
 #endif
