@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
 #include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -271,9 +272,11 @@ static int
 allow_sockets(scmp_filter_ctx filter, unsigned may)
 {
 	static const uint64_t tcp[] = { AF_INET, AF_INET6 };
-	int rc = 0;
+	/* How much a peer has not taken yet. */
+	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+	    SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0));
 
-	if (may & (SANDBOX_CONNECT_UNIX | SANDBOX_CONNECT_TCP))
+	if (rc == 0 && (may & (SANDBOX_CONNECT_UNIX | SANDBOX_CONNECT_TCP)))
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
 	if (rc == 0 && (may & SANDBOX_CONNECT_UNIX))
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
