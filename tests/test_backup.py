@@ -405,8 +405,20 @@ def test_what_is_damaged_in_a_place_is_named(make_instance, tmp_path):
             f.seek(-1, os.SEEK_CUR)
             f.write(bytes([byte[0] ^ 1]))
 
+    def closing():
+        """The last line of check --json."""
+        try:
+            output = instance.mailadm("backup", "check", "--from", str(place), "--json")
+        except CommandFailed as failed:
+            output = failed.output
+        return [json.loads(line) for line in output.splitlines() if line.startswith("{")][-1]
+
+    assert closing() == {"checked": str(place), "backups": 1, "findings": 0}
     chunk = sorted(glob.glob(f"{place}/chunks/*/*"), key=os.path.getsize)[-1]
     segment = glob.glob(f"{place}/segments/*")[0]
+    flip(segment)
+    assert closing() == {"checked": str(place), "backups": 1, "findings": 1}
+    flip(segment)
     for path in (chunk, segment):
         flip(path)
         refused("check", os.path.basename(path))

@@ -72,6 +72,11 @@ def said(instance, *arguments):
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
+def tables_named(instance):
+    """Tables of which verify names a row."""
+    return {f["table"] for f in said(instance, "verify") if "table" in f}
+
+
 def status(instance, person, folder, item):
     client = instance.imap(person)
     answer = client.status(folder, f"({item})")[1][0].decode()
@@ -91,7 +96,7 @@ def test_one_damaged_text_is_one_message_and_a_repair_keeps_all_others(make_inst
     assert other.noop()[0] == "OK"
     assert other.append("INBOX", None, None, text_of("li", 9))[0] == "OK"
     assert {uid: bodies(instance, "li")[uid] for uid in before} == before
-    assert "text" in {f["table"] for f in said(instance, "verify")}
+    assert "text" in tables_named(instance)
     with pytest.raises(CommandFailed) as failed:
         instance.mailadm("repair")
     assert failed.value.code == 75
@@ -101,7 +106,7 @@ def test_one_damaged_text_is_one_message_and_a_repair_keeps_all_others(make_inst
         ("zhang@acme.test", "INBOX/3")
     ]
     assert would[-1]["done"] is False and would[-1]["aside"] == ""
-    assert said(instance, "verify") != []
+    assert tables_named(instance)
     done = said(instance, "repair", "--yes")[-1]
     assert done["done"] and done["messages"] == 8
     with open(instance.path("store", done["aside"], "report.txt"), encoding="utf-8") as report:
@@ -158,7 +163,7 @@ def test_a_damaged_page_is_its_owners_and_nobody_elses_trouble(make_instance, ki
     assert other.append("INBOX", None, None, text_of("li", 77))[0] == "OK"
     assert other.noop()[0] == "OK" and own.noop()[0] == "OK"
     assert instance.daemons() == pids
-    assert said(instance, "verify") != []
+    assert tables_named(instance)
     instance.stop()
     said(instance, "repair", "--yes")
     assert instance.mailadm("verify") == "the store is whole\n"
@@ -215,7 +220,7 @@ def test_damaged_pages_of_the_index_cost_nobody_a_message(make_instance):
     index = instance.path("store", "data.mdb")
     for page in range(5, os.path.getsize(index) // 4096, 5):
         change(index, page * 4096, bytes(64))
-    assert said(instance, "verify") != []
+    assert tables_named(instance)
     said(instance, "repair", "--yes")
     assert instance.mailadm("verify") == "the store is whole\n"
     instance.start()

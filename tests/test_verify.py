@@ -18,13 +18,15 @@ def fill(instance):
 
 
 def findings(instance, *arguments):
-    """What verify --json names; none where it calls the store whole."""
+    """What verify --json names, and that it says so at its end."""
     try:
         said = instance.mailadm("verify", "--json", *arguments)
     except CommandFailed as failed:
         assert failed.code == 1, failed
         said = "\n".join(line for line in failed.output.splitlines() if line.startswith("{"))
-    return [json.loads(line) for line in said.splitlines()]
+    *found, end = [json.loads(line) for line in said.splitlines()]
+    assert end == {"verified": instance.path("store"), "findings": len(found)}
+    return found
 
 
 def flip(path, place):

@@ -249,6 +249,25 @@ backup_pack_run(const struct invocation *in, struct problem *why)
 	return st;
 }
 
+/* The check came to its end, whatever it found. */
+static void
+tell_checked(const struct backup_show *show, const char *from, size_t backups)
+{
+	json_t *row;
+
+	if (!show->is_json) {
+		if (show->findings == 0)
+			printf("the backups are whole\n");
+		return;
+	}
+	row = json_object();
+	print_set(row, "checked", slice_from_cstr(from));
+	json_object_set_new(row, "backups", json_integer((json_int_t)backups));
+	json_object_set_new(row, "findings", json_integer((json_int_t)show->findings));
+	print_json(row);
+	json_decref(row);
+}
+
 static enum status
 backup_check_run(const struct invocation *in, struct problem *why)
 {
@@ -256,6 +275,7 @@ backup_check_run(const struct invocation *in, struct problem *why)
 	const struct argument arguments[] = { { .name = "--from", .text = &from } };
 	struct backup_show show;
 	struct backup_hooks hooks = backup_show_begin(in, &show);
+	struct backup_names names = { 0 };
 	struct backup_place *p = NULL;
 	enum status st = arguments_read(in, arguments, ARRAY_LEN(arguments), why);
 
@@ -264,10 +284,13 @@ backup_check_run(const struct invocation *in, struct problem *why)
 	if (st == STATUS_OK)
 		st = backup_open(from, BACKUP_LOOK, &p, why);
 	if (st == STATUS_OK)
+		st = backup_names(p, &names, why);
+	if (st == STATUS_OK)
 		st = backup_check(p, &hooks, why);
 	backup_show_end(&show);
-	if (st == STATUS_OK && !in->is_json)
-		printf("the backups are whole\n");
+	if (st == STATUS_OK || show.findings > 0)
+		tell_checked(&show, from, names.count);
+	backup_names_clear(&names);
 	backup_close(&p);
 	return st;
 }

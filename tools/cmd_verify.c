@@ -3,12 +3,14 @@
  * every counter and checksum.  Reads only; the instance may be served or not.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "store/verify.h"
 #include "tools/command.h"
 #include "tools/instance.h"
 #include "tools/print.h"
+#include "tools/verify_show.h"
 
 #define STORE_PATH "../store"
 
@@ -49,19 +51,31 @@ on_found(void *ctx, const struct verify_finding *f)
 static void
 on_progress(void *ctx, struct slice stage, uint64_t done, uint64_t total)
 {
-	struct verification *v = ctx;
+	const struct verification *v = ctx;
 
-	if (!v->is_shown)
+	if (v->is_shown)
+		verify_show(stage, done, total);
+}
+
+/* The pass came to its end, whatever it found. */
+static void
+conclude(const struct verification *v, const char *path)
+{
+	char *full;
+	json_t *row;
+
+	if (!v->is_json) {
+		if (v->findings == 0)
+			printf("the store is whole\n");
 		return;
-	line_clear(v);
-	if (total == 0)
-		fprintf(stderr, "%.*s: %llu", SLICE_ARG(stage), (unsigned long long)done);
-	else if (total < 1024)
-		fprintf(stderr, "%.*s: stage %llu of %llu", SLICE_ARG(stage),
-		    (unsigned long long)done + 1, (unsigned long long)total);
-	else
-		fprintf(stderr, "%.*s: %llu MiB", SLICE_ARG(stage),
-		    (unsigned long long)(done >> 20));
+	}
+	full = realpath(path, NULL);
+	row = json_object();
+	print_set(row, "verified", slice_from_cstr(full != NULL ? full : path));
+	json_object_set_new(row, "findings", json_integer((json_int_t)v->findings));
+	print_json(row);
+	json_decref(row);
+	free(full);
 }
 
 enum status
@@ -88,7 +102,7 @@ cmd_verify(const struct invocation *in, struct problem *why)
 	if (v.findings > 0)
 		problem_set(why, "%llu finding%s", (unsigned long long)v.findings,
 		    v.findings == 1 ? "" : "s");
-	if (st == STATUS_OK && !in->is_json)
-		printf("the store is whole\n");
+	if (st == STATUS_OK || v.findings > 0)
+		conclude(&v, path);
 	return st;
 }
