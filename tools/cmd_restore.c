@@ -24,6 +24,7 @@
 #include "tools/print.h"
 #include "tools/restore_into.h"
 #include "tools/users.h"
+#include "tools/verify_show.h"
 
 #define UNPACKED "restore.unpacked"
 
@@ -121,12 +122,21 @@ on_finding(void *ctx, const struct verify_finding *f)
 	r->hooks.found(r->hooks.ctx, slice_from_cstr(what), f->what);
 }
 
+static void
+on_verifying(void *ctx, struct slice stage, uint64_t done, uint64_t total)
+{
+	const struct restoration *r = ctx;
+
+	if (r->show.is_shown)
+		verify_show(stage, done, total);
+}
+
 /* The store as clients may meet it, looked at before anybody does. */
 static enum status
 make_usable(struct restoration *r, struct problem *why)
 {
 	struct upgrade_hooks silent = { NULL, NULL };
-	struct verify_hooks looking = { on_finding, NULL, r };
+	struct verify_hooks looking = { on_finding, on_verifying, r };
 	uint32_t from;
 	enum status st = store_upgrade("store", &silent, &from, why);
 
