@@ -186,6 +186,49 @@ def test_an_account_a_folder_and_a_message_come_back_into_the_running_instance(
     assert not glob.glob(instance.path("backup", "*")), "nothing is left lying about"
 
 
+def test_what_was_restored_before_is_not_put_below_another_restore(make_instance, tmp_path):
+    instance = make_instance()
+    client = instance.imap("zhang", select="INBOX")
+    append(client, "INBOX", "own")
+    earlier = "Restored 2020-02-03 04.05"
+    for folder in (f"{earlier}/INBOX", f"{earlier} deleted/INBOX", f"{earlier}", "Restored by me"):
+        client.create(f'"{folder}"')
+        append(client, f'"{folder}"', f"in {folder}")
+    place = tmp_path / "backups"
+    backup(instance, place)
+    client.select(f'"{earlier}/INBOX"')
+    client.store("1:*", "+FLAGS", r"(\Deleted)")
+    client.expunge()
+    client.close()
+
+    def restore(*options):
+        return json.loads(instance.mailadm("restore", "--from", str(place), "--account", "zhang",
+                                           "--json", *options))
+
+    def restored_folders(person):
+        client = instance.imap(person)
+        rows = client.list('""', '"Restored*"')[1]
+        client.logout()
+        return {re.search(rb'"(Restored[^"]*)"$', row)[1].decode() for row in rows if row}
+
+    before = restored_folders("zhang")
+    said = restore()
+    top = said["folder"]
+    assert (said["restored"], said["there_already"], said["beside"]) == (3, 2, 3)
+    assert restored_folders("zhang") - before == {top, f"{top}/INBOX", f"{top}/Restored by me"}
+    assert subjects(instance, "zhang", f'"{earlier}/INBOX"') == [f"in {earlier}/INBOX"]
+    assert restore()["restored"] == 0
+    # Somebody else gets them apart from what was restored of their own.
+    said = restore("--into", "li")
+    assert said["restored"] == 5
+    names = restored_folders("li")
+    assert {f"{earlier} zhang@acme.test/INBOX", f"{earlier} deleted zhang@acme.test/INBOX",
+            f"{top} zhang@acme.test/INBOX"} <= names
+    assert not any(name.count("Restored 20") > 1 for name in names), names
+    client.logout()
+    assert instance.mailadm("verify") == "the store is whole\n"
+
+
 def message_of(token, message_id):
     return f"From: ann@far.test\r\nMessage-ID: <{message_id}>\r\n".encode() + text_of(token)
 

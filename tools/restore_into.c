@@ -52,6 +52,7 @@ struct into {
 	enum status st;
 
 	uint64_t restored, passed, total, in_trash, damaged;
+	uint64_t beside;		/* of restored and passed: restore_put_is_beside() */
 };
 
 static void
@@ -198,6 +199,7 @@ take_wanted(struct into *r, const struct restore_item *item, struct problem *why
 	st = restore_put(r->put, item, &was_there, why);
 	if (st != STATUS_OK)
 		return st;
+	r->beside += restore_put_is_beside(item->folder) ? 1 : 0;
 	if (was_there)
 		r->passed++;
 	else
@@ -407,6 +409,7 @@ tell_json(const struct into *r)
 	print_set(row, "folder", slice_from_cstr(r->top));
 	json_object_set_new(row, "restored", json_integer((json_int_t)r->restored));
 	json_object_set_new(row, "there_already", json_integer((json_int_t)r->passed));
+	json_object_set_new(row, "beside", json_integer((json_int_t)r->beside));
 	if (r->what->message != NULL)
 		json_object_set(row, "messages", r->found);
 	else if (!r->is_trash)
@@ -455,6 +458,9 @@ tell(const struct into *r, struct problem *why)
 	}
 	printf("%llu messages are in \"%s\" of %s now, %llu were there already\n",
 	    (unsigned long long)r->restored, r->top, r->login, (unsigned long long)r->passed);
+	if (r->beside > 0)
+		printf("%llu of these had been restored before: they are beside it, in the folders of "
+		    "that restore.\n", (unsigned long long)r->beside);
 	if (r->what->message != NULL && r->is_trash)
 		printf("They lay in no folder then, but in the trash.\n");
 	else if (r->what->message == NULL && !r->is_trash && r->in_trash > 0)

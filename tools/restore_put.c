@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "net/ipc.h"
@@ -15,6 +16,8 @@
 
 #define STEP (1024 * 1024)
 #define FRAME_ROOM (IPC_FRAME_MAX - 4096)
+#define RESTORED_SHAPE "Restored 0000-00-00 00.00"	/* how every top begins; 0: a digit */
+#define RESTORED_LEN (sizeof(RESTORED_SHAPE) - 1)
 
 struct held {
 	uint64_t count;
@@ -64,12 +67,32 @@ restore_put_free(struct restore_put **pp)
 	mem_free(p);
 }
 
+bool
+restore_put_is_beside(struct slice folder)
+{
+	static const char shape[] = RESTORED_SHAPE;
+	bool is_alike = folder.len >= RESTORED_LEN;
+
+	for (size_t i = 0; is_alike && i < RESTORED_LEN; i++)
+		is_alike = shape[i] == '0' ? ascii_is_digit(folder.ptr[i]) :
+		    folder.ptr[i] == shape[i];
+	return is_alike && (folder.len == RESTORED_LEN || folder.ptr[RESTORED_LEN] == '/' ||
+	    folder.ptr[RESTORED_LEN] == ' ');
+}
+
 void
 restore_put_folder(const struct restore_way *way, struct slice folder, struct buf *out)
 {
 	size_t start = out->len;
+	struct slice rest = folder, first;
 
-	buf_printf(out, "%s/%.*s", way->top, SLICE_ARG(folder));
+	if (restore_put_is_beside(folder)) {
+		first = slice_take_until(&rest, '/');
+		buf_printf(out, "%.*s%s%s%.*s", SLICE_ARG(first), way->top + RESTORED_LEN,
+		    first.len < folder.len ? "/" : "", SLICE_ARG(rest));
+	} else {
+		buf_printf(out, "%s/%.*s", way->top, SLICE_ARG(folder));
+	}
 	if (mailbox_name_check(slice_skip(buf_slice(out), start), NULL) == STATUS_OK)
 		return;
 	buf_truncate(out, start);	/* too long, or too deep, below another one */

@@ -1,6 +1,7 @@
 /*
  * restore_put.h -- messages of a backup on their way into a running instance:
- * each goes to a folder below a new one, unless it lies there already.
+ * each goes to a folder below a new one (what a restore had put into such a
+ * folder: to that), unless it lies there already.
  */
 #ifndef TOOLS_RESTORE_PUT_H
 #define TOOLS_RESTORE_PUT_H
@@ -18,7 +19,7 @@ struct restore_way {
 	const char *backup;		/* its name */
 	uint32_t account;		/* in the instance */
 	const char *login;		/* whose that is */
-	const char *top;		/* "Restored 2026-11-24 14.30" */
+	const char *top;		/* "Restored 2026-11-24 14.30", "... li@acme.test deleted" */
 	const char *message;		/* as it was asked for; NULL: not by name */
 };
 
@@ -42,7 +43,12 @@ void restore_put_free(struct restore_put **p);
  */
 MUST_USE enum status restore_put(struct restore_put *p, const struct restore_item *item,
     bool *was_there, struct problem *why);
-/* Append the name of the folder in the instance. */
+/* The folder was made by an earlier restore: it does not go below another one. */
+bool restore_put_is_beside(struct slice folder);
+/*
+ * Append the name of the folder in the instance: below way->top; but what an earlier restore made
+ * keeps its own name, with what top says after its date.
+ */
 void restore_put_folder(const struct restore_way *way, struct slice folder, struct buf *out);
 
 #endif
