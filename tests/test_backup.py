@@ -229,6 +229,45 @@ def test_what_was_restored_before_is_not_put_below_another_restore(make_instance
     assert instance.mailadm("verify") == "the store is whole\n"
 
 
+def test_a_message_that_cannot_be_read_is_named_and_costs_nobody_the_others(make_instance, tmp_path):
+    instance = make_instance()
+    client = instance.imap("zhang", select="INBOX")
+    for number in range(3):
+        append(client, "INBOX", f"kept {number}")
+    client.logout()
+    place = tmp_path / "backups"
+    backup(instance, place)
+    segment = glob.glob(f"{place}/segments/*")[0]
+    with open(segment, "r+b") as f:
+        f.seek(f.read().index(b"Subject: kept 1\r\n") + 100)
+        f.write(b"DAMAGE")
+    with pytest.raises(CommandFailed) as failed:
+        instance.mailadm("restore", "--from", str(place), "--account", "zhang", "--json")
+    assert failed.value.code == 1 and "1 messages cannot be read" in failed.value.output
+    rows = [json.loads(line) for line in failed.value.output.splitlines() if line.startswith("{")]
+    assert rows[0]["damaged"] == "INBOX, UID 2", rows
+    assert rows[-1]["restored"] == 2, rows
+    assert subjects(instance, "zhang", f'"{rows[-1]["folder"]}/INBOX"') == ["kept 0", "kept 2"]
+
+
+def test_folders_whose_names_become_too_long_come_back_together(make_instance, tmp_path):
+    instance = make_instance()
+    client = instance.imap("zhang")
+    name_max = 240
+    room = name_max - len("Restored 2026-11-24 03.30/")
+    folders = ["a" * room, "b" * (room + 1), "c" * name_max]
+    for folder in folders:
+        assert client.create(folder)[0] == "OK"
+        append(client, folder, f"of {folder[0]}")
+    client.logout()
+    place = tmp_path / "backups"
+    backup(instance, place)
+    said = json.loads(instance.mailadm("restore", "--from", str(place), "--account", "zhang", "--json"))
+    assert said["restored"] == 3
+    assert subjects(instance, "zhang", f'"{said["folder"]}/{folders[0]}"') == ["of a"]
+    assert subjects(instance, "zhang", f'"{said["folder"]}/Long names"') == ["of b", "of c"]
+
+
 def message_of(token, message_id):
     return f"From: ann@far.test\r\nMessage-ID: <{message_id}>\r\n".encode() + text_of(token)
 
