@@ -34,6 +34,7 @@ struct store_result {
 	struct uidset source;	/* COPY, MOVE: UIDs taken; EXPUNGE: UIDs gone; FLAGS: UIDs changed */
 	struct uidset target;	/* APPEND, COPY, MOVE: UIDs given, in the order of source */
 	struct uidset failed;	/* FLAGS with unchanged_since: UIDs that had changed */
+	/* EXPUNGE, FLAGS: above UIDSET_RANGES_MAX ranges a set's last one covers all the rest. */
 };
 
 /* r is NULL unless st is OK; borrowed during the call, as is why. */
@@ -63,7 +64,8 @@ struct store_append_message {
  * BUSY disk full; CORRUPT the memfd or a hash is not as said. */
 uint32_t store_append(struct store_client *c, struct slice grant, uint32_t mailbox, int text,
     const struct store_append_message *messages, uint32_t count, store_done *done, void *ctx);
-/* Flags, keywords and INTERNALDATE are kept.  UIDs that are gone are passed over. */
+/* Flags, keywords and INTERNALDATE are kept.  UIDs that are gone are passed over.  LIMIT quota;
+ * more than UIDSET_RANGES_MAX ranges of UIDs are there: nothing was done. */
 uint32_t store_copy(struct store_client *c, struct slice grant, uint32_t mailbox,
     const struct uidset *uids, uint32_t to, store_done *done, void *ctx);
 uint32_t store_move(struct store_client *c, struct slice grant, uint32_t mailbox,

@@ -39,6 +39,7 @@ job_new(uint16_t type, struct slice payload)
 
 	j->type = type;
 	j->slice = JOB_SLICE;
+	j->ranges_max = UIDSET_RANGES_MAX;
 	j->payload = buf_init(payload.len);
 	j->keys = j->envelope = j->packed = buf_init(0);
 	j->owners = buf_init(RECORD_OWNERS_MAX * RECORD_OWNER_LEN);

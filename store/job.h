@@ -91,6 +91,7 @@ struct job {
 	bool is_started;	/* a transaction with a part of it is committed */
 	bool is_unparted;	/* nothing that was asked behind it comes between its parts */
 	uint32_t slice;		/* messages that one part of an expunge touches */
+	uint32_t ranges_max;	/* of UIDs that a set of the result names */
 	uint32_t resume_at;	/* where the next part begins */
 	uint32_t uid_end;	/* UIDs from here on came while it was being done */
 };

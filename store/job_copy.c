@@ -163,6 +163,30 @@ copy_check_room(const struct job *j, struct change *c, const struct folder *from
 	return quota_check(&a, to->row.role, sum.bytes, why);
 }
 
+/*
+ * Its answer names each UID, so a copy that has too many ranges is refused before its first part:
+ * tried again after some of them, it would make those twice.
+ */
+static enum status
+copy_check_ranges(const struct job *j, struct change *c, struct folder *from,
+    const struct uidset *uids, struct problem *why)
+{
+	struct uidset found = uidset_init();
+	uint32_t next;
+	enum status st;
+
+	if (j->is_started || from->row.messages <= j->ranges_max)
+		return STATUS_OK;
+	st = folder_list(c, from, uids, 0, UINT32_MAX, &found, &next, why);
+	if (st == STATUS_OK && found.count > j->ranges_max)
+		st = STATUS_LIMIT;
+	if (st == STATUS_LIMIT)
+		problem_set(why, "the UIDs have more than %u ranges: take fewer messages at a time",
+		    j->ranges_max);
+	uidset_clear(&found);
+	return st;
+}
+
 /* STORE_COPY, STORE_MOVE: flags, keywords and INTERNALDATE are kept; a move keeps the UIDL, too. */
 enum status
 copy_run(struct job *j, struct change *c, struct problem *why)
@@ -180,6 +204,8 @@ copy_run(struct job *j, struct change *c, struct problem *why)
 		st = folder_open(c, j->grant.account, j->work.to, to, why);
 	if (st == STATUS_OK)
 		st = copy_bound(j, &from, &uids);
+	if (st == STATUS_OK)
+		st = copy_check_ranges(j, c, &from, &uids, why);
 	if (st == STATUS_OK && kind == COPY_KEEP)
 		st = copy_check_room(j, c, &from, to, &uids, why);
 	if (st == STATUS_OK)

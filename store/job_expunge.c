@@ -39,8 +39,7 @@ expunge_slice(struct job *j, struct change *c, struct folder *f, const struct ui
 				st = expunge_one(c, f, uid, why);
 				if (st == STATUS_OK)
 					st = uidset_add(&gone, uid, uid);
-				if (st == STATUS_OK)
-					st = uidset_add(&j->result.source, uid, uid);
+				uidset_widen(&j->result.source, uid, j->ranges_max);
 			}
 			if (uid == found.ranges[i].last)
 				break;

@@ -87,8 +87,10 @@ flags_one(struct job *j, struct change *c, struct folder *f, uint32_t uid, uint6
 	st = folder_flags(c, f, uid, &e, why);
 	if (st != STATUS_OK)
 		return st;
-	if (j->work.unchanged_since != 0 && e->modseq > j->work.unchanged_since)
-		return uidset_add(&j->result.failed, uid, uid);
+	if (j->work.unchanged_since != 0 && e->modseq > j->work.unchanged_since) {
+		uidset_widen(&j->result.failed, uid, j->ranges_max);
+		return STATUS_OK;
+	}
 	before = e->flags;
 	after = flags_after(&j->work, before, given);
 	if (after == before)
@@ -97,7 +99,7 @@ flags_one(struct job *j, struct change *c, struct folder *f, uint32_t uid, uint6
 	if (st == STATUS_OK)
 		st = groups_add(g, before, after, uid);
 	if (st == STATUS_OK)
-		st = uidset_add(&j->result.source, uid, uid);
+		uidset_widen(&j->result.source, uid, j->ranges_max);
 	return st;
 }
 

@@ -387,6 +387,71 @@ large_commands_are_done_in_parts(void **state)
 	check_counters(t);
 }
 
+/* The job of a request on these UIDs, whose answer names no more than 2 ranges in a set. */
+static const struct job *
+on_two_ranges(struct testing *t, uint16_t type, struct store_work w, const char *uids)
+{
+	struct job *j;
+
+	w.uids = testing_uids(uids);
+	j = testing_job(ME, type, &w, -1);
+	uidset_clear(&w.uids);
+	j->ranges_max = 2;
+	j->slice = 3;
+	return testing_run(t, j);
+}
+
+static void
+a_copy_of_too_many_ranges_copies_nothing(void **state)
+{
+	struct testing *t = *state;
+	uint32_t inbox = ten(t), to = testing_mailbox(t, ME, "Drafts");
+	static const uint16_t types[] = { STORE_COPY, STORE_MOVE };
+	struct store_work w = { .mailbox = inbox, .to = to };
+	uint64_t before;
+	const struct job *j;
+
+	testing_expunge(t, ME, inbox, "3,6");	/* 1:2,4:5,7:10 */
+	before = change_now(t);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		j = on_two_ranges(t, types[i], w, "1:4294967295");
+		CHECK_STATUS(j->status, STATUS_LIMIT);
+		CHECK(strstr(j->why.text, "2 ranges") != NULL);
+		CHECK_U64(change_now(t), before);
+	}
+	j = on_two_ranges(t, STORE_COPY, w, "1:3,5:6,11:4294967295");
+	CHECK_STATUS(j->status, STATUS_OK);
+	testing_check_set(&j->result.source, "1:2,5");
+	testing_check_set(&j->result.target, "1:3");
+	check_counters(t);
+}
+
+static void
+changes_of_more_ranges_than_are_named_are_all_done(void **state)
+{
+	struct testing *t = *state;
+	uint32_t inbox = ten(t);
+	struct store_work w = { .mailbox = inbox, .flags = FLAG_DELETED };
+	uint64_t since = change_now(t);
+	const struct job *j;
+
+	j = on_two_ranges(t, STORE_FLAGS, w, "1,3:4,6,9");
+	CHECK_STATUS(j->status, STATUS_OK);
+	testing_check_set(&j->result.source, "1,3:9");
+	check_messages(t, inbox, "1:8 2:1 3:8 4:9 5:0 6:9 7:0 8:0 9:8 10:0 ");
+	w.flags = FLAG_ANSWERED;
+	w.unchanged_since = since;
+	j = on_two_ranges(t, STORE_FLAGS, w, "1:4294967295");
+	CHECK_STATUS(j->status, STATUS_OK);
+	testing_check_set(&j->result.source, "2,5:10");
+	testing_check_set(&j->result.failed, "1,3:9");
+	j = on_two_ranges(t, STORE_EXPUNGE, (struct store_work){ .mailbox = inbox,
+	    .mode = EXPUNGE_DELETED }, "1:4294967295");
+	CHECK_STATUS(j->status, STATUS_OK);
+	testing_check_set(&j->result.source, "1,3:9");
+	check_counters(t);
+}
+
 static void
 below_the_floor_no_text_is_taken_but_deleting_goes_on(void **state)
 {
@@ -474,6 +539,8 @@ main(void)
 		ROW(expunged_messages_lie_in_the_trash_area),
 		ROW(recent_messages_are_claimed_once),
 		ROW(large_commands_are_done_in_parts),
+		ROW(a_copy_of_too_many_ranges_copies_nothing),
+		ROW(changes_of_more_ranges_than_are_named_are_all_done),
 		ROW(below_the_floor_no_text_is_taken_but_deleting_goes_on),
 #undef ROW
 		cmocka_unit_test(a_request_needs_a_good_grant_and_text),

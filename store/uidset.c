@@ -77,6 +77,15 @@ uidset_add(struct uidset *s, uint32_t first, uint32_t last)
 	return STATUS_OK;
 }
 
+void
+uidset_widen(struct uidset *s, uint32_t n, uint32_t max)
+{
+	ASSERT(max > 0 && max <= UIDSET_RANGES_MAX);
+	ASSERT(s->count == 0 || s->ranges[s->count - 1].last <= n);
+	if (s->count >= max || uidset_add(s, n, n) != STATUS_OK)
+		s->ranges[s->count - 1].last = n;
+}
+
 bool
 uidset_has(const struct uidset *s, uint32_t n)
 {

@@ -26,6 +26,11 @@ struct uidset uidset_init(void);
 void uidset_clear(struct uidset *s);
 /* LIMIT above UIDSET_RANGES_MAX ranges.  Adding in ascending order costs constant time. */
 MUST_USE enum status uidset_add(struct uidset *s, uint32_t first, uint32_t last);
+/*
+ * Add n, which is no less than any there.  Where that would make more than max ranges, the last one
+ * grows up to n and has then, too, what was never added: for sets that are told, not worked on.
+ */
+void uidset_widen(struct uidset *s, uint32_t n, uint32_t max);
 bool uidset_has(const struct uidset *s, uint32_t n);
 uint64_t uidset_size(const struct uidset *s);	/* how many numbers */
 /* Index of the first range with last >= n, or count. */

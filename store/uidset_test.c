@@ -133,6 +133,30 @@ the_number_of_ranges_has_a_limit(void **state)
 	uidset_clear(&s);
 }
 
+static void
+a_set_that_is_full_widens(void **state)
+{
+	static const struct {
+		uint32_t n;
+		const char *after;
+	} rows[] = {
+		{ 1, "1" }, { 3, "1,3" }, { 4, "1,3:4" }, { 7, "1,3:4,7" }, { 8, "1,3:4,7:8" },
+		{ 20, "1,3:4,7:20" }, { UINT32_MAX, "1,3:4,7:4294967295" },
+	};
+	struct uidset s = uidset_init();
+	struct buf b = buf_init(100);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		buf_reset(&b);
+		uidset_widen(&s, rows[i].n, 3);
+		uidset_print(&s, &b);
+		CHECK_SLICE(buf_slice(&b), rows[i].after);
+	}
+	uidset_clear(&s);
+	buf_clear(&b);
+}
+
 int
 main(void)
 {
@@ -141,6 +165,7 @@ main(void)
 		cmocka_unit_test(the_set_agrees_with_a_bitmap),
 		cmocka_unit_test(records_come_back_and_bad_ones_are_refused),
 		cmocka_unit_test(the_number_of_ranges_has_a_limit),
+		cmocka_unit_test(a_set_that_is_full_widens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
