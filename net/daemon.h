@@ -24,6 +24,9 @@
 #include "base/settings.h"
 #include "base/status.h"
 
+/* Exit code: what it stands on is damaged, so that to start again helps nobody. */
+#define DAEMON_EXIT_DAMAGED 65
+
 struct daemon;
 struct loop;
 struct sandbox_profile;

@@ -202,10 +202,11 @@ stored_begin(void *ctx)
 {
 	struct stored *s = ctx;
 	struct problem why = { "" };
+	enum status st = stored_open(s, &why);
 
-	if (stored_open(s, &why) != STATUS_OK) {
+	if (st != STATUS_OK) {
 		log_event(LOG_ERROR, "store.open.failed", NULL, "why", why.text);
-		_exit(1);
+		_exit(st == STATUS_CORRUPT ? DAEMON_EXIT_DAMAGED : 1);
 	}
 	timer_set(s->readers, READERS_EVERY_MS);
 	stored_tend(s);

@@ -4,10 +4,13 @@ import glob
 import json
 import os
 import re
+import signal
+import subprocess
 
 import pytest
 
 from harness.instance import CommandFailed
+from harness.wait import wait_until
 
 PEOPLE = ("zhang", "li")
 
@@ -247,3 +250,50 @@ def test_a_lost_index_is_rebuilt_from_the_texts(make_instance):
         own = [name for name in folders(instance, person) if name.startswith("Recovered/Folder")]
         assert len(own) == 1
         assert len(bodies(instance, person, own[0])) == count
+
+
+def test_without_its_directory_a_store_is_mended_and_the_reason_said(make_instance):
+    instance = make_instance()
+    fill(instance)
+    instance.stop()
+    damage_text(instance, "zhang", 2)
+    directory = instance.path("policy", "data.mdb")
+    with open(directory, "wb") as f:
+        f.write(b"lost")
+
+    def run(*arguments):
+        done = subprocess.run([os.path.join(instance.programs, "mailadm"), "-C", instance.directory,
+                               *arguments, "--json"], capture_output=True, text=True, check=False)
+        assert "the directory of people cannot be read (" in done.stderr, done.stderr
+        with open(directory, "rb") as f:
+            assert f.read() == b"lost", "only looked at"
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    lost = [line for line in run("repair") if line.get("table") == "message"]
+    assert [(line["login"], line["key"]) for line in lost] == [("", "INBOX/3")]
+    done = run("repair", "--yes")[-1]
+    assert done["done"] and done["messages"] == 7
+    os.unlink(instance.path("store", "data.mdb"))
+    assert run("rebuild", "--yes")[-1]["messages"] == 7
+    assert instance.mailadm("verify") == "the store is whole\n"
+
+
+def test_a_store_that_cannot_begin_is_said_with_what_to_do(make_instance):
+    instance = make_instance()
+    stored = instance.daemons("stored")[0]
+    index = instance.path("store", "data.mdb")
+    with open(index, "rb") as f:
+        pages = f.read()
+    for page in range(2, len(pages) // 4096):
+        text = pages[page * 4096:(page + 1) * 4096]
+        if b"mailbox" in text and b"journal" in text and b"segment" in text:
+            change(index, page * 4096, bytes(4096))
+    os.kill(stored, signal.SIGKILL)
+
+    def ends():
+        return instance.log_lines("serve.process.ended", name="stored", code="65")
+
+    wait_until(lambda: len(ends()) > 2, 30, "stored tried three times")
+    assert all("mailadm repair" in line for line in ends())
+    pauses = [int(re.search(r"restart_ms=(\d+)", line)[1]) for line in ends()]
+    assert all(later == 2 * pause for pause, later in zip(pauses, pauses[1:])), pauses

@@ -18,12 +18,14 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/daemon.h"
 #include "net/ipc.h"
 #include "net/loop.h"
 
 #define CHILD_COUNT_MAX 96
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 30000
+#define BACKOFF_DAMAGED_MAX_MS 600000	/* where only an administrator can help */
 #define STEADY_MS 60000		/* after so long alive the back-off begins anew */
 #define STOP_MS 20000
 #define FIRST_FD 3
@@ -309,6 +311,12 @@ stop_takes_too_long(void *ctx)
 	tier_signal(all, SIGKILL);
 }
 
+static bool
+is_damaged(int wait_status)
+{
+	return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == DAEMON_EXIT_DAMAGED;
+}
+
 static void
 log_death(const struct child *c, int wait_status)
 {
@@ -324,12 +332,16 @@ log_death(const struct child *c, int wait_status)
 		log_u64(&l, "code", (uint64_t)WEXITSTATUS(wait_status));
 	if (!is_wanted)
 		log_u64(&l, "restart_ms", c->backoff_ms);
+	if (is_damaged(wait_status))
+		log_cstr(&l, "do", "stop the instance, then mailadm repair");
 	log_end(&l);
 }
 
 static void
 child_ended(struct child *c, int wait_status)
 {
+	uint32_t pause_max_ms = is_damaged(wait_status) ? BACKOFF_DAMAGED_MAX_MS : BACKOFF_MAX_MS;
+
 	if (clock_monotonic_ms() - c->started_ms > STEADY_MS)
 		c->backoff_ms = BACKOFF_MIN_MS;
 	log_death(c, wait_status);
@@ -347,8 +359,8 @@ child_ended(struct child *c, int wait_status)
 	c->restarts++;
 	timer_set(c->restart, c->backoff_ms);
 	c->backoff_ms *= 2;
-	if (c->backoff_ms > BACKOFF_MAX_MS)
-		c->backoff_ms = BACKOFF_MAX_MS;
+	if (c->backoff_ms > pause_max_ms)
+		c->backoff_ms = pause_max_ms;
 }
 
 static void
