@@ -359,6 +359,13 @@ change(struct driver *d, struct step *s)
 	uidset_clear(&uids);
 }
 
+/* One follows another, however fast the steps between them are. */
+static bool
+compaction_is_due(const struct driver *d)
+{
+	return d->every > 0 && d->left % d->every == 0;
+}
+
 static struct step *
 step_new(struct driver *d)
 {
@@ -366,7 +373,7 @@ step_new(struct driver *d)
 	uint32_t die_roll = random_below(d, 12), i;
 
 	s->d = d;
-	if (d->every > 0 && d->left % d->every == 0 && d->compaction == NULL) {
+	if (compaction_is_due(d)) {
 		s->kind = 'C';
 	} else if (die_roll < 4 && d->live_count > 0) {
 		i = random_below(d, d->live_count);
@@ -392,8 +399,11 @@ static void
 steps_begin(struct driver *d)
 {
 	while (d->left > 0 && !d->has_failed && d->in_flight < IN_FLIGHT) {
-		struct step *s = step_new(d);
+		struct step *s;
 
+		if (d->compaction != NULL && compaction_is_due(d))
+			return;	/* its end goes on */
+		s = step_new(d);
 		d->left--;
 		d->in_flight++;
 		say(d, 'I', s, 0, 0);
