@@ -45,8 +45,12 @@ history_get(struct txn *t, uint32_t day, struct history_row *out, struct problem
 	return st == STATUS_OK ? history_decode(key_slice(&k), value, out) : st;
 }
 
-enum status
-history_first(struct txn *t, uint32_t day, struct history_row *out, struct problem *why)
+/* The row that go() comes to from a day. */
+static enum status
+history_look(struct txn *t, uint32_t day,
+    enum status (*go)(struct cursor *c, struct slice from, struct slice *key, struct slice *value,
+    struct problem *why),
+    struct history_row *out, struct problem *why)
 {
 	struct slice key, value;
 	struct cursor *c;
@@ -55,7 +59,7 @@ history_first(struct txn *t, uint32_t day, struct history_row *out, struct probl
 
 	if (st != STATUS_OK)
 		return st;
-	st = cursor_seek(c, key_of_u32(&k, day), &key, &value, why);
+	st = go(c, key_of_u32(&k, day), &key, &value, why);
 	if (st == STATUS_OK)
 		st = history_decode(key, value, out);
 	cursor_close(&c);
@@ -63,20 +67,15 @@ history_first(struct txn *t, uint32_t day, struct history_row *out, struct probl
 }
 
 enum status
+history_first(struct txn *t, uint32_t day, struct history_row *out, struct problem *why)
+{
+	return history_look(t, day, cursor_seek, out, why);
+}
+
+enum status
 history_before(struct txn *t, uint32_t day, struct history_row *out, struct problem *why)
 {
-	struct slice key, value;
-	struct cursor *c;
-	struct key k;
-	enum status st = cursor_open(t, TABLE_HISTORY, &c, why);
-
-	if (st != STATUS_OK)
-		return st;
-	st = cursor_before(c, key_of_u32(&k, day), &key, &value, why);
-	if (st == STATUS_OK)
-		st = history_decode(key, value, out);
-	cursor_close(&c);
-	return st;
+	return history_look(t, day, cursor_before, out, why);
 }
 
 enum status
